@@ -1,0 +1,1 @@
+"""The driver of the test suite: runs the stages, keeps their output, prints one table."""

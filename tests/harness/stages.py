@@ -1,0 +1,26 @@
+"""The stages of the test suite, in their order."""
+
+from __future__ import annotations
+
+from tests.harness.stage import Stage
+
+
+def _pytest(name: str, *paths: str) -> list[str]:
+    return ["pytest", "--quiet", f"--junitxml=artifacts/junit/{name}.xml", *paths]
+
+
+STAGES = [
+    Stage(
+        "lint",
+        "style and types",
+        [
+            ["ruff", "check", "."],
+            ["ruff", "format", "--check", "."],
+            ["mypy"],
+            ["yamllint", "--strict", "."],
+            ["ansible-lint", "-q"],
+        ],
+    ),
+    Stage("unit", "logic without a cluster", [_pytest("unit", "tests/unit")]),
+    Stage("conventions", "rules that hold across the project", [_pytest("conventions", "tests/conventions")]),
+]
