@@ -59,7 +59,9 @@ def main() -> int:
     try:
         for stage in stages:
             print(f"\n=== {stage.name}: {stage.what}", flush=True)
-            results.append((runs.get(stage.name) or Run(stage)).follow(_write))
+            if stage.name not in runs:
+                runs[stage.name] = Run(stage)
+            results.append(runs[stage.name].follow(_write))
             if results[-1].failed:
                 break
     finally:

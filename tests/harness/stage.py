@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,8 +75,7 @@ class Run(threading.Thread):
         self.stage = stage
         self.seconds = 0.0
         self.codes: list[int] = []
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopped = False
+        self._stopping = threading.Event()
         stage.log.parent.mkdir(parents=True, exist_ok=True)
         stage.junit.parent.mkdir(parents=True, exist_ok=True)
         stage.junit.unlink(missing_ok=True)
@@ -87,24 +88,35 @@ class Run(threading.Thread):
         environment = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
         with self.stage.log.open("ab", buffering=0) as log:
             for command in self.stage.commands:
-                if self._stopped:
+                if self._stopping.is_set():
                     break
                 log.write(f"$ {' '.join(command)}\n".encode())
                 try:
-                    self._process = subprocess.Popen(
-                        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-                    )
-                    self.codes.append(self._process.wait())
+                    self.codes.append(self._wait_for(command, environment, log))
                 except OSError as error:
                     log.write(f"{command[0]} cannot be started: {error}\n".encode())
                     self.codes.append(127)
         self.seconds = time.monotonic() - started
 
+    def _wait_for(self, command: list[str], environment: dict[str, str], log: FileIO) -> int:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # a group of its own, so that `stop` reaches what the command has started
+        )
+        while process.poll() is None:
+            if self._stopping.wait(0.1):
+                os.killpg(process.pid, signal.SIGTERM)
+                break
+        return process.wait()
+
     def stop(self) -> None:
         """End the present command and start no other."""
-        self._stopped = True
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
+        self._stopping.set()
         self.join()
 
     def follow(self, write: Callable[[bytes], object]) -> Result:
