@@ -1,0 +1,1 @@
+"""Enforces Kubernetes NetworkPolicies on the one node of the locally built cluster with a single nftables table."""
