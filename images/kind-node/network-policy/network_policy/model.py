@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
-from typing import Any, Union
+from typing import Any
 
 JsonObject = Mapping[str, Any]
 
@@ -116,7 +116,7 @@ class BlockPeer:
     exceptions: tuple[IPv4Network, ...]
 
 
-Peer = Union[PodPeer, BlockPeer]
+Peer = PodPeer | BlockPeer
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ BASE_CHAINS: Mapping[str, tuple[str, ...]] = {
     "egress": (
         "ct state established,related accept",
         f"iifname != {PODS} accept",
-        "meta nfproto ipv6 drop",  # pods only have link-local addresses, which would lead round the policies to the node
+        "meta nfproto ipv6 drop",  # a pod's link-local address would lead round the policies to the node
         "fib saddr . iif oif missing counter drop",  # not the sender's own address
         "ip saddr . ip daddr @self accept",  # a pod may always reach itself, through a service too
         "ip saddr vmap @egress",
@@ -50,7 +50,7 @@ BASE_CHAINS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is known of the cluster. `claims`: address -> UID of the pod it was given to, newer than any pod's status."""
+    """What is known of the cluster. `claims`: address -> UID of the pod it was given to, newer than pods' status."""
 
     pods: Iterable[Pod] = ()
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
