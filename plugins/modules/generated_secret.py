@@ -10,10 +10,13 @@ module: generated_secret
 short_description: Generate the values of Kubernetes Secrets once, inside the cluster
 version_added: 0.1.0
 description:
-  - Makes passwords, tokens, key pairs, CAs, certificates and htpasswd lines, and stores them in Secrets of a Kubernetes cluster.
-  - Keys that are missing are filled in. A value that is there is never overwritten, whoever put it there, unless it is named in
-    O(rotate), it is a certificate that was issued here and has to be renewed, or the site itself supplies another value.
-  - Values are never returned, shown or logged. What is returned are checksums, for annotations of the pods that use the Secrets.
+  - Makes passwords, tokens, key pairs, CAs, certificates and htpasswd lines, and stores them in Secrets of a
+    Kubernetes cluster.
+  - Keys that are missing are filled in. A value that is there is never overwritten, whoever put it there, unless it
+    is named in O(rotate), it is a certificate that was issued here and has to be renewed, or the site itself supplies
+    another value.
+  - Values are never returned, shown or logged. What is returned are checksums, for annotations of the pods that use
+    the Secrets.
   - Two runs at once end with the same values.
 options:
   namespace:
@@ -38,7 +41,8 @@ options:
         type: str
         default: Opaque
       labels:
-        description: Labels that the Secret (and the ConfigMap of O(secrets[].publish)) has to have. Others are left alone.
+        description:
+          - Labels that the Secret (and the ConfigMap of O(secrets[].publish)) has to have. Others are left alone.
         type: dict
       annotations:
         description: Annotations that the Secret has to have. Others are left alone.
@@ -50,20 +54,22 @@ options:
           - "V(hex), V(base64): C(bytes) (32) random bytes, encoded; C(url_safe) (false) for the other base64."
           - "V(uuid): a random UUID."
           - "V(value): the site's own C(value). Without one, the key must be in the Secret already."
-          - "V(rsa), V(ed25519): a key pair. The key holds the private key, C(public_key) names the key for the public one. C(format)
-            (pem) is V(pem) or V(openssh), C(comment) stands in OpenSSH public keys, C(bits) (3072) is for RSA."
-          - "V(ca): a CA. The key holds its private key, C(certificate) (ca.crt) names the key for its certificate. C(common_name),
-            C(days) (3650), C(renew_before) days (a tenth), C(algorithm) (ecdsa, rsa or ed25519), C(bits) (3072, for RSA). With C(ca) it
-            is an intermediate CA."
-          - "V(certificate): a certificate for servers and clients, signed by C(ca): the name of the CA's Secret or a mapping of
-            C(secret), C(namespace), C(certificate) (ca.crt) and C(key) (ca.key). The key holds the private key, C(certificate)
-            (tls.crt) names the key for the certificate with its chain, C(ca_certificate) one for the certificate of the CA.
-            C(dns_names), C(ip_addresses), C(common_name), C(days) (365), C(renew_before) days (a third), C(algorithm), C(bits).
-            It is issued anew before it expires, when its names change and when its CA changes."
-          - "V(htpasswd): a line with a bcrypt hash for C(username), made of the password in C(password_key), a key of the same Secret.
-            C(rounds) (10). Made anew when the password changes."
-          - V(text), V(hex), V(base64) and V(uuid) take a C(value), too. When it is given (and not empty) it is used instead of a random
-            one.
+          - "V(rsa), V(ed25519): a key pair. The key holds the private key, C(public_key) names the key for the public
+            one. C(format) (pem) is V(pem) or V(openssh), C(comment) stands in OpenSSH public keys, C(bits) (3072) is
+            for RSA."
+          - "V(ca): a CA. The key holds its private key, C(certificate) (ca.crt) names the key for its certificate.
+            C(common_name), C(days) (3650), C(renew_before) days (a tenth), C(algorithm) (ecdsa, rsa or ed25519),
+            C(bits) (3072, for RSA). With C(ca) it is an intermediate CA."
+          - "V(certificate): a certificate for servers and clients, signed by C(ca): the name of the CA's Secret or a
+            mapping of C(secret), C(namespace), C(certificate) (ca.crt) and C(key) (ca.key). The key holds the private
+            key, C(certificate) (tls.crt) names the key for the certificate with its chain, C(ca_certificate) one for
+            the certificate of the CA. C(dns_names), C(ip_addresses), C(common_name), C(days) (365), C(renew_before)
+            days (a third), C(algorithm), C(bits). It is issued anew before it expires, when its names change and when
+            its CA changes."
+          - "V(htpasswd): a line with a bcrypt hash for C(username), made of the password in C(password_key), a key of
+            the same Secret. C(rounds) (10). Made anew when the password changes."
+          - V(text), V(hex), V(base64) and V(uuid) take a C(value), too. When it is given (and not empty) it is used
+            instead of a random one.
         type: dict
       publish:
         description: Keep a copy of public parts in a ConfigMap.
@@ -82,19 +88,21 @@ options:
             required: true
   values:
     description:
-      - The site's own values, by name of the Secret (or C(namespace/name)) and key. The same as C(value) in O(secrets[].keys).
+      - The site's own values, by name of the Secret (or C(namespace/name)) and key. The same as C(value) in
+        O(secrets[].keys).
     type: dict
   rotate:
     description:
-      - Keys that are to be made anew, as C(secret/key) or C(namespace/secret/key). What is derived from them follows (public keys,
-        certificates of a CA, htpasswd lines).
+      - Keys that are to be made anew, as C(secret/key) or C(namespace/secret/key). What is derived from them follows
+        (public keys, certificates of a CA, htpasswd lines).
       - Every run with this option makes them anew.
     type: list
     elements: str
     default: []
   state:
     description:
-      - V(absent) removes the Secrets (and the ConfigMaps of O(secrets[].publish)) if O(purge) is set, and keeps them otherwise.
+      - V(absent) removes the Secrets (and the ConfigMaps of O(secrets[].publish)) if O(purge) is set, and keeps them
+        otherwise.
       - Secrets that were not created by this module are kept in any case.
     type: str
     choices: [present, absent]
@@ -172,7 +180,8 @@ RETURN = r"""
 checksums:
   description:
     - Short hash of all data of each Secret, by its name (C(namespace/name) if it is not in the task's namespace).
-    - Keyed with a random key that is stored in the Secret, so that it says nothing about the values. The same from run to run.
+    - Keyed with a random key that is stored in the Secret, so that it says nothing about the values. The same from
+      run to run.
     - V(to-be-generated) in check mode, when values are yet to be made.
   returned: success
   type: dict
@@ -180,8 +189,8 @@ checksums:
 secrets:
   description:
     - What was done to each Secret and, for O(state=present), to each key.
-    - RV(secrets[].action) is created, changed, unchanged, deleted, kept or absent; for a key it is generated, rotated, renewed, derived,
-      set or unchanged.
+    - RV(secrets[].action) is created, changed, unchanged, deleted, kept or absent; for a key it is generated,
+      rotated, renewed, derived, set or unchanged.
   returned: success
   type: list
   elements: dict
@@ -205,6 +214,7 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import KubeError
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.errors import SecretsError
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.run import ARGUMENT_SPEC, run

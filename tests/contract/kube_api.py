@@ -6,17 +6,15 @@ import contextlib
 import json
 import os
 import socket
-import ssl
 import subprocess
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.auth import load_connection
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
+from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import KubeError
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.key_pairs import (
     encode_private_key,
     encode_public_key,
@@ -38,10 +36,10 @@ class KubeApi:
     kubeconfig: Path
     folder: Path
 
-    def client(self, token: str = ADMIN_TOKEN, **options: float) -> Client:
+    def client(self, token: str = ADMIN_TOKEN, attempts: int = 6) -> Client:
         """A client of its own."""
         params = {"host": self.url, "api_key": token, "ca_cert": str(self.ca_file)}
-        return Client(load_connection(params, {}), **options)  # type: ignore[arg-type]  # mypy: float serves int
+        return Client(load_connection(params, {}), attempts=attempts)
 
 
 def binaries() -> Path:
@@ -127,23 +125,21 @@ def _server_command(folder: Path, etcd_port: int, port: int) -> list[str]:
 
 
 def _wait_until_ready(api: KubeApi, server: subprocess.Popen[bytes]) -> None:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     pause = threading.Event()
-    request = urllib.request.Request(f"{api.url}/readyz", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
-    # The proxies of the machine do not lead to its own loopback address.
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    )
     for _unused in range(START_SECONDS * 10):
-        assert server.poll() is None, f"kube-apiserver ended: {(api.folder / 'kube-apiserver.log').read_text()[-2000:]}"
+        assert server.poll() is None, f"kube-apiserver ended: {_tail(api)}"
         try:
-            with opener.open(request, timeout=5):
+            # The certificate is one of the first things that the server makes.
+            with api.client(attempts=1) as client:
+                client.text("/readyz")
                 return
-        except (urllib.error.URLError, OSError):
+        except KubeError:
             pause.wait(0.1)
-    raise AssertionError(f"kube-apiserver is not ready: {(api.folder / 'kube-apiserver.log').read_text()[-2000:]}")
+    raise AssertionError(f"kube-apiserver is not ready: {_tail(api)}")
+
+
+def _tail(api: KubeApi) -> str:
+    return (api.folder / "kube-apiserver.log").read_text()[-2000:]
 
 
 def _kubeconfig(api: KubeApi) -> str:

@@ -70,7 +70,7 @@ def apply_secrets(
     """Plan everything, then write what is missing. Nothing is written when any plan has a problem."""
     ordered = ordered_secrets(list(specs))
     wanted = {spec.ref for spec in specs}.union(*(authorities(spec) for spec in specs))
-    states = dict(zip(wanted, in_parallel(lambda ref: read_secret(client, ref), wanted)))
+    states = dict(in_parallel(lambda ref: (ref, read_secret(client, ref)), wanted))
     planned = _plan_all(ordered, states, rotate, now)
     if check_mode:
         return [_foreseen(plan) for plan in planned]

@@ -8,7 +8,6 @@ import datetime
 import ipaddress
 import typing
 from dataclasses import dataclass, field
-from typing import List, Optional, Tuple
 
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.errors import SecretsError
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.key_pairs import (
@@ -53,15 +52,15 @@ class Reading:
     """What a certificate found in the cluster says."""
 
     not_after: datetime.datetime
-    dns_names: Tuple[str, ...]
-    ip_addresses: Tuple[str, ...]
+    dns_names: tuple[str, ...]
+    ip_addresses: tuple[str, ...]
     matches_key: bool
 
 
 def issue(
     spec: CertificateKey,
-    issuer: Optional[Issuer],
-    existing_key: Optional[bytes],
+    issuer: Issuer | None,
+    existing_key: bytes | None,
     now: datetime.datetime,
     where: str,
 ) -> Issued:
@@ -74,7 +73,8 @@ def issue(
     key = load_private_key(existing_key, where) if existing_key else new_private_key(spec.algorithm, spec.bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, spec.common_name)])
     not_after = now + datetime.timedelta(days=spec.days)
-    signer, issuer_name, chain = key, subject, []
+    signer, issuer_name = key, subject
+    chain: list[x509.Certificate] = []
     if issuer is not None:
         signer, chain = _load_issuer(issuer, now)
         issuer_name = chain[0].subject
@@ -103,7 +103,7 @@ def issue(
     )
 
 
-def read_certificate(data: bytes, key: Optional[bytes], where: str) -> Reading:
+def read_certificate(data: bytes, key: bytes | None, where: str) -> Reading:
     """Read the first certificate of a PEM bundle and compare it with its private key, if one is given."""
     require_cryptography()
     from cryptography import x509
@@ -112,8 +112,8 @@ def read_certificate(data: bytes, key: Optional[bytes], where: str) -> Reading:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        dns_names: Tuple[str, ...] = ()
-        addresses: Tuple[str, ...] = ()
+        dns_names: tuple[str, ...] = ()
+        addresses: tuple[str, ...] = ()
     else:
         dns_names = tuple(names.get_values_for_type(x509.DNSName))
         addresses = tuple(str(address) for address in names.get_values_for_type(x509.IPAddress))
@@ -125,14 +125,14 @@ def read_certificate(data: bytes, key: Optional[bytes], where: str) -> Reading:
     )
 
 
-def covers(name: str, names: Tuple[str, ...]) -> bool:
+def covers(name: str, names: tuple[str, ...]) -> bool:
     """Whether a certificate for `names` is good for `name`, a wildcard standing for one label."""
     wildcard = "*." + name.partition(".")[2]
     lowered = {candidate.lower() for candidate in names}
     return name.lower() in lowered or wildcard.lower() in lowered
 
 
-def _load_certificates(data: bytes, where: str) -> List[x509.Certificate]:
+def _load_certificates(data: bytes, where: str) -> list[x509.Certificate]:
     from cryptography import x509
 
     try:
@@ -141,7 +141,7 @@ def _load_certificates(data: bytes, where: str) -> List[x509.Certificate]:
         raise SecretsError([f"{where} holds no certificate in PEM format"]) from None
 
 
-def _load_issuer(issuer: Issuer, now: datetime.datetime) -> Tuple[PrivateKey, List[x509.Certificate]]:
+def _load_issuer(issuer: Issuer, now: datetime.datetime) -> tuple[PrivateKey, list[x509.Certificate]]:
     from cryptography import x509
 
     chain = _load_certificates(issuer.certificates, issuer.where)
@@ -160,22 +160,20 @@ def _load_issuer(issuer: Issuer, now: datetime.datetime) -> Tuple[PrivateKey, Li
     return key, chain
 
 
-def _digest(signer: PrivateKey) -> Optional[hashes.SHA256]:
+def _digest(signer: PrivateKey) -> hashes.SHA256 | None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
     return None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
 
 
-def _extensions(
-    spec: CertificateKey, key: PrivateKey, signer: PrivateKey
-) -> List[Tuple[x509.ExtensionType, bool]]:
+def _extensions(spec: CertificateKey, key: PrivateKey, signer: PrivateKey) -> list[tuple[x509.ExtensionType, bool]]:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
     is_ca = spec.type == "ca"
-    extensions: List[Tuple[x509.ExtensionType, bool]] = [
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.BasicConstraints(ca=is_ca, path_length=None), True),
         (
             x509.KeyUsage(
@@ -197,7 +195,7 @@ def _extensions(
     if not is_ca:
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         extensions.append((x509.ExtendedKeyUsage(usages), False))
-    names: List[x509.GeneralName] = [x509.DNSName(name) for name in spec.dns_names]
+    names: list[x509.GeneralName] = [x509.DNSName(name) for name in spec.dns_names]
     names += [x509.IPAddress(ipaddress.ip_address(address)) for address in spec.ip_addresses]
     if names:
         extensions.append((x509.SubjectAlternativeName(names), False))

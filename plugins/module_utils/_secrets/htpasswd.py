@@ -16,10 +16,10 @@ def htpasswd_line(username: str, password: bytes, rounds: int, where: str) -> by
         import bcrypt
     except ImportError as error:
         raise SecretsError(
-            ["htpasswd needs the Python package `bcrypt` on the controller: pip install bcrypt"]
+            ["htpasswd needs the Python package `bcrypt` where the module runs: pip install bcrypt"]
         ) from error
     if len(password) > MAX_PASSWORD_BYTES:
-        raise SecretsError([f"{where} is longer than the {MAX_PASSWORD_BYTES} bytes that bcrypt looks at: use a shorter one"])
+        raise SecretsError([f"{where} is too long: bcrypt looks at {MAX_PASSWORD_BYTES} bytes at most"])
     if not password or b"\0" in password:
         raise SecretsError([f"{where} is empty or has a NUL byte: it cannot be a password"])
     # 2y is the name Apache, nginx and Traefik agree on for what bcrypt calls 2b.

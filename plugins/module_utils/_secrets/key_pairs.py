@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import typing
 
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.errors import SecretsError
@@ -11,17 +12,14 @@ from ansible_collections.qhub.platform.plugins.module_utils._secrets.errors impo
 if typing.TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-    PrivateKey = typing.Union[rsa.RSAPrivateKey, ed25519.Ed25519PrivateKey, ec.EllipticCurvePrivateKey]
+    PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 
 
 def require_cryptography() -> None:
     """Say what to install when `cryptography` is missing, instead of a traceback."""
-    try:
-        import cryptography  # pylint: disable=unused-import
-    except ImportError as error:
-        raise SecretsError(
-            ["key pairs and certificates need the Python package `cryptography` on the controller: pip install cryptography"]
-        ) from error
+    if importlib.util.find_spec("cryptography") is None:
+        need = "key pairs and certificates need the Python package `cryptography` where the module runs"
+        raise SecretsError([f"{need}: pip install cryptography"])
 
 
 def new_private_key(algorithm: str, bits: int) -> PrivateKey:
@@ -51,9 +49,7 @@ def encode_public_key(key: PrivateKey, key_format: str, comment: str = "") -> by
     if key_format == "openssh":
         line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         return line + (b" " + comment.encode() if comment else b"") + b"\n"
-    return key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def load_private_key(data: bytes, where: str) -> PrivateKey:

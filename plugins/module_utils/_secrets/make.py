@@ -48,7 +48,7 @@ def make(
     others: Mapping[SecretRef, planning.Known],
     now: datetime.datetime,
 ) -> Made:
-    """Make everything the plan names. Raises SecretsError when something found cannot be used (a broken CA key, say)."""
+    """Make everything the plan names. Raises SecretsError when something found is unusable (a broken CA key, say)."""
     return _Maker(plan, others, now).make()
 
 

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Tuple, Union
 
 CHECKSUM_KEY_ANNOTATION = "platform.qhub.dev/checksum-key"
 ISSUED_ANNOTATION = "platform.qhub.dev/issued"
@@ -33,15 +33,15 @@ class RandomKey:
     size: int
     alphabet: str = ""
     url_safe: bool = False
-    value: Optional[bytes] = field(default=None, repr=False)
+    value: bytes | None = field(default=None, repr=False)
 
     @property
-    def outputs(self) -> Tuple[str, ...]:
+    def outputs(self) -> tuple[str, ...]:
         """The keys of the Secret that this fills."""
         return (self.name,)
 
     @property
-    def public(self) -> Tuple[str, ...]:
+    def public(self) -> tuple[str, ...]:
         """Those of them that may be published."""
         return ()
 
@@ -52,15 +52,15 @@ class ValueKey:
 
     name: str
     type: str = "value"
-    value: Optional[bytes] = field(default=None, repr=False)
+    value: bytes | None = field(default=None, repr=False)
 
     @property
-    def outputs(self) -> Tuple[str, ...]:
+    def outputs(self) -> tuple[str, ...]:
         """The keys of the Secret that this fills."""
         return (self.name,)
 
     @property
-    def public(self) -> Tuple[str, ...]:
+    def public(self) -> tuple[str, ...]:
         """Those of them that may be published."""
         return ()
 
@@ -73,16 +73,16 @@ class PairKey:
     type: str
     bits: int
     format: str
-    public_key: Optional[str]
+    public_key: str | None
     comment: str
 
     @property
-    def outputs(self) -> Tuple[str, ...]:
+    def outputs(self) -> tuple[str, ...]:
         """The keys of the Secret that this fills."""
         return (self.name, self.public_key) if self.public_key else (self.name,)
 
     @property
-    def public(self) -> Tuple[str, ...]:
+    def public(self) -> tuple[str, ...]:
         """Those of them that may be published."""
         return (self.public_key,) if self.public_key else ()
 
@@ -104,23 +104,23 @@ class CertificateKey:
     type: str
     certificate: str
     common_name: str
-    dns_names: Tuple[str, ...]
-    ip_addresses: Tuple[str, ...]
+    dns_names: tuple[str, ...]
+    ip_addresses: tuple[str, ...]
     days: int
     renew_before: int
     algorithm: str
     bits: int
-    ca: Optional[CaRef]
-    ca_certificate: Optional[str]
+    ca: CaRef | None
+    ca_certificate: str | None
 
     @property
-    def outputs(self) -> Tuple[str, ...]:
+    def outputs(self) -> tuple[str, ...]:
         """The keys of the Secret that this fills."""
         names = (self.name, self.certificate)
-        return names + (self.ca_certificate,) if self.ca_certificate else names
+        return (*names, self.ca_certificate) if self.ca_certificate else names
 
     @property
-    def public(self) -> Tuple[str, ...]:
+    def public(self) -> tuple[str, ...]:
         """Those of them that may be published."""
         return self.outputs[1:]
 
@@ -136,17 +136,17 @@ class HtpasswdKey:
     type: str = "htpasswd"
 
     @property
-    def outputs(self) -> Tuple[str, ...]:
+    def outputs(self) -> tuple[str, ...]:
         """The keys of the Secret that this fills."""
         return (self.name,)
 
     @property
-    def public(self) -> Tuple[str, ...]:
+    def public(self) -> tuple[str, ...]:
         """Those of them that may be published."""
         return ()
 
 
-KeySpec = Union[RandomKey, ValueKey, PairKey, CertificateKey, HtpasswdKey]
+KeySpec = RandomKey | ValueKey | PairKey | CertificateKey | HtpasswdKey
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Publication:
     """A ConfigMap with copies of public keys."""
 
     ref: SecretRef
-    keys: Tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ class SecretSpec:
     secret_type: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-    keys: Tuple[KeySpec, ...]
-    publish: Optional[Publication]
+    keys: tuple[KeySpec, ...]
+    publish: Publication | None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.errors import SecretsError
@@ -78,14 +78,39 @@ def parse_secrets(
             given.update(values.get(owner) or {})
             unused -= {(owner, key) for key in wish.get("keys") or {}}
         specs.append(parser.parse(namespace, wish, given))
-    for secret, key in sorted(unused):
-        problems.append(f"values.{secret}.{key}: no key {key} is wished for in a Secret {secret} of `secrets`")
+    problems.extend(
+        f"values.{secret}.{key}: no key {key} is wished for in a Secret {secret} of `secrets`"
+        for secret, key in sorted(unused)
+    )
     refs = [spec.ref for spec in specs]
-    for ref in sorted({ref for ref in refs if refs.count(ref) > 1}):
-        problems.append(f"the Secret {ref} is named {refs.count(ref)} times: put all its keys into one entry")
+    problems.extend(
+        f"the Secret {ref} is named {refs.count(ref)} times: put all its keys into one entry"
+        for ref in sorted({ref for ref in refs if refs.count(ref) > 1})
+    )
     if problems:
         raise SecretsError(problems)
     return specs
+
+
+def separate_values(secrets: Any, values: Any) -> tuple[Any, Any]:
+    """Take each key's `value` out of `secrets` into `values`. What has the wrong form is left for the validation."""
+    if not isinstance(secrets, Sequence) or isinstance(secrets, str) or not isinstance(values or {}, Mapping):
+        return secrets, values
+    collected = {name: dict(keys) if isinstance(keys, Mapping) else keys for name, keys in (values or {}).items()}
+    return [_without_values(wish, collected) for wish in secrets], collected
+
+
+def _without_values(wish: Any, collected: dict[str, Any]) -> Any:
+    if not isinstance(wish, Mapping) or not isinstance(wish.get("keys"), Mapping):
+        return wish
+    owner = "/".join(str(wish[part]) for part in ("namespace", "name") if wish.get(part))
+    keys = {}
+    for name, options in wish["keys"].items():
+        if isinstance(options, Mapping) and "value" in options:
+            collected.setdefault(owner, {})[name] = options["value"]
+            options = {option: value for option, value in options.items() if option != "value"}
+        keys[name] = options
+    return {**wish, "keys": keys}
 
 
 def parse_rotate(rotate: Sequence[str], specs: Sequence[SecretSpec]) -> frozenset[tuple[SecretRef, str]]:
@@ -110,7 +135,7 @@ def parse_rotate(rotate: Sequence[str], specs: Sequence[SecretSpec]) -> frozense
     return frozenset(known[text] for text in rotate)
 
 
-def _nearest(text: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+def _nearest(text: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(text, list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else f" (there are: {', '.join(sorted(known)) or 'none'})"
 

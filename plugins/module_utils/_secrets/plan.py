@@ -211,8 +211,7 @@ class _Planner:
         record = self._records.get(key.name, {})
         ours = record.get("line") == keyed(self._checksum_key, self._data[key.name])
         if key.password_key in self._written or (
-            ours
-            and record.get("of") != keyed(self._checksum_key, key.username.encode(), self._data[key.password_key])
+            ours and record.get("of") != keyed(self._checksum_key, key.username.encode(), self._data[key.password_key])
         ):
             return Step(key, DERIVED, "the user name or the password changed", key.outputs)
         return None
@@ -235,9 +234,7 @@ class _Planner:
             return Step(key, DERIVED, "the CA's certificate was missing", (key.ca_certificate,))
         return None
 
-    def _renewal_reason(
-        self, key: CertificateKey, record: Mapping[str, object], ca_certificate: bytes | None
-    ) -> str:
+    def _renewal_reason(self, key: CertificateKey, record: Mapping[str, object], ca_certificate: bytes | None) -> str:
         if key.ca is not None and (ca_certificate is None or record.get("ca") != fingerprint(ca_certificate)):
             return f"the CA {key.ca.secret} changed"
         if key.type != "ca" and record.get("names") != names_of(key):
@@ -281,9 +278,7 @@ class _Planner:
         if not reading.matches_key:
             self.problems.append(f"{where} does not belong to the private key {key.name}: {rotate}")
         if reading.not_after - datetime.timedelta(days=key.renew_before) <= self._now:
-            self.warnings.append(
-                f"{where} was not issued here and expires on {reading.not_after:%Y-%m-%d}: {rotate}"
-            )
+            self.warnings.append(f"{where} was not issued here and expires on {reading.not_after:%Y-%m-%d}: {rotate}")
         missing = [name for name in key.dns_names if not covers(name, reading.dns_names)]
         missing += [address for address in key.ip_addresses if address not in reading.ip_addresses]
         if missing:
@@ -329,4 +324,4 @@ def _time(value: object) -> datetime.datetime:
     try:
         return datetime.datetime.fromisoformat(str(value))
     except ValueError:
-        return datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+        return datetime.datetime.fromtimestamp(0, datetime.UTC)

@@ -144,5 +144,7 @@ def _lines(content: Mapping[str, Mapping[str, str]]) -> str:
     for section, entries in content.items():
         if entries:
             lines.append(f"{section}:")
-            lines.extend(f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in sorted(entries.items()))
+            lines.extend(
+                f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in sorted(entries.items())
+            )
     return "\n".join(lines) + "\n" if lines else ""

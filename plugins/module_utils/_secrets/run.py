@@ -56,7 +56,7 @@ def run(params: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] 
     with Client(load_connection(params, environ)) as client:
         if not present:
             return _remove(client, specs, bool(params["purge"]), check_mode)
-        now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         outcomes = apply_secrets(client, specs, rotate, check_mode, now)
         published = [
             publish(client, outcome.plan.spec.publish, outcome, outcome.plan.spec.labels, check_mode)
