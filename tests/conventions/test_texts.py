@@ -77,4 +77,4 @@ def test_shell_scripts_parse() -> None:
     assert scripts, "the driver of the tests at least is a shell script"
     for script in scripts:
         subprocess.run(["bash", "-n", script], cwd=ROOT, check=True)
-        assert re.search(r"^set -\w*e", texts()[script], re.MULTILINE), f"{script} goes on after an error: no `set -e`"
+        assert re.search(r"^set -(\w*e|o errexit)", texts()[script], re.MULTILINE), f"{script} goes on after an error: no `set -e`"

@@ -23,4 +23,6 @@ STAGES = [
     ),
     Stage("unit", "logic without a cluster", [_pytest("unit", "tests/unit")]),
     Stage("conventions", "rules that hold across the project", [_pytest("conventions", "tests/conventions")]),
+    Stage("sanity", "ansible-test sanity", [["python", "-m", "tests.harness.sanity"]]),
+    Stage("compat", "the oldest and the newest ansible-core", [["python", "-m", "tests.harness.compat"]]),
 ]
