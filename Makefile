@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 LINK := .ansible/collections/ansible_collections/qhub/platform
 
-.PHONY: help venv lint test test-unit
+.PHONY: help venv lint schema test test-unit
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ $(LINK):
 
 lint: venv ## Check style and types (ansible-lint, yamllint, ruff, mypy)
 	@tests/run lint
+
+schema: venv ## Write docs/config.schema.json anew from the roles' argument specs
+	@$(VENV)/bin/ansible-playbook playbooks/schema.yml
 
 test-unit: venv ## Run the fast tests (seconds)
 	@tests/run unit conventions
