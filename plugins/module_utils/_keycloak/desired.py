@@ -11,6 +11,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.errors imp
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model import Ref, Resource
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.paths import join_path, normal_path, split_path
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.reader import Reader
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.schema import AUTOMATIC_SCOPES
 
 Resources = Iterator[Resource]
 SectionParser = Callable[[Reader, Any, str, str], Resources]
@@ -129,6 +130,8 @@ def _client_fields(reader: Reader, item: Mapping[str, Any], path: str) -> dict[s
     if "secret" in item:
         reader.problem(f"{path}.secret", "secrets are not written here; name a Kubernetes Secret in `secret_ref`")
     fields = reader.fields("client", item, path, (*_CLIENT_OTHERS, "secret"))
+    if isinstance(fields.get("defaultClientScopes"), list):
+        fields["defaultClientScopes"] = sorted({*fields["defaultClientScopes"]} - AUTOMATIC_SCOPES)
     if item.get("secret_ref") is not None:
         fields["secret"] = reader.secret_ref(item["secret_ref"], f"{path}.secret_ref")
     if item.get("post_logout_redirect_uris") is not None:

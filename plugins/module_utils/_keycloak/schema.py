@@ -12,6 +12,9 @@ from typing import Any
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model import Key, Ref, Secret
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.paths import parent_path
 
+# Keycloak gives and takes these itself, with the service account of a client: nobody else's business.
+AUTOMATIC_SCOPES = frozenset(("service_account",))
+
 Needs = Callable[[Key], tuple[Ref, ...]]
 
 
