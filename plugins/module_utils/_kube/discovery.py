@@ -70,12 +70,11 @@ class Discovery:
                     "the API server offers no aggregated discovery (apidiscovery.k8s.io/v2): "
                     "Kubernetes 1.30 or newer is needed"
                 )
-            for resource, is_stale in _resources(answer):
+            for resource in _resources(answer):
                 by_version[resource.api_version, resource.kind] = resource
                 # Versions come in the order of preference.
                 preferred.setdefault((resource.group, resource.kind), resource)
-                if is_stale:
-                    stale.add(resource.api_version)
+            stale.update(_stale_versions(answer))
         self._by_version, self._preferred, self._stale = by_version, preferred, stale
 
     def find(self, api_version: str, kind: str) -> Resource | None:
@@ -97,29 +96,36 @@ class Discovery:
         """The kind of an object."""
         return self.resource(str(obj.get("apiVersion")), str(obj.get("kind")))
 
+    def is_stale(self, group: str) -> bool:
+        """Whether an aggregated API of this group does not answer now, so that its kinds may be missing."""
+        return any(version.rpartition("/")[0] == group for version in self._stale)
+
     def path(self, obj: Mapping[str, Any]) -> str:
         """The path of an object."""
         metadata = obj.get("metadata") or {}
         return self.of(obj).path(metadata.get("namespace"), metadata["name"])
 
 
-def _resources(answer: Mapping[str, Any]) -> Iterator[tuple[Resource, bool]]:
+def _resources(answer: Mapping[str, Any]) -> Iterator[Resource]:
     for group in answer.get("items") or []:
         name = (group.get("metadata") or {}).get("name") or ""
         for version in group.get("versions") or []:
-            is_stale = version.get("freshness") == "Stale"
             for entry in version.get("resources") or []:
                 kind = (entry.get("responseKind") or {}).get("kind")
                 if not kind:
                     continue
-                yield (
-                    Resource(
-                        group=name,
-                        version=version["version"],
-                        kind=kind,
-                        plural=entry["resource"],
-                        namespaced=entry.get("scope") == "Namespaced",
-                        verbs=frozenset(entry.get("verbs") or ()),
-                    ),
-                    is_stale,
+                yield Resource(
+                    group=name,
+                    version=version["version"],
+                    kind=kind,
+                    plural=entry["resource"],
+                    namespaced=entry.get("scope") == "Namespaced",
+                    verbs=frozenset(entry.get("verbs") or ()),
                 )
+
+
+def _stale_versions(answer: Mapping[str, Any]) -> Iterator[str]:
+    for group in answer.get("items") or []:
+        for version in group.get("versions") or []:
+            if version.get("freshness") == "Stale":
+                yield f"{(group.get('metadata') or {}).get('name') or ''}/{version['version']}"
