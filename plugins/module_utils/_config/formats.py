@@ -98,17 +98,24 @@ def _url(value: Any) -> str:
     return ""
 
 
-_CPU = Format("a CPU quantity", _parsed_by(parse_quantity, "write cores such as 0.5 or 2, or thousandths such as 500m"), True)
+_CPU = Format(
+    "a CPU quantity", _parsed_by(parse_quantity, "write cores such as 0.5 or 2, or thousandths such as 500m"), True
+)
 _MEMORY = Format("an amount of memory or storage", _memory, True)
 _DURATION = Format("a duration", _duration)
 _DOMAIN = Format("a domain name", _domain)
 _PORT = Format("a port", _port)
 _URL = Format("a URL", _url)
 _CIDR = Format(
-    "a network", _parsed_by(lambda value: ipaddress.ip_network(str(value)), "write it like 10.0.0.0/8, without host bits")
+    "a network",
+    _parsed_by(lambda value: ipaddress.ip_network(str(value)), "write it like 10.0.0.0/8, without host bits"),
 )
-_ADDRESS = Format("an IP address", _parsed_by(lambda value: ipaddress.ip_address(str(value)), "write it like 192.0.2.10"))
-_EMAIL_FORMAT = Format("an e-mail address", lambda value: "" if _EMAIL.fullmatch(str(value)) else "write it like name@example.org")
+_ADDRESS = Format(
+    "an IP address", _parsed_by(lambda value: ipaddress.ip_address(str(value)), "write it like 192.0.2.10")
+)
+_EMAIL_FORMAT = Format(
+    "an e-mail address", lambda value: "" if _EMAIL.fullmatch(str(value)) else "write it like name@example.org"
+)
 _NAME = Format(
     "a name that Kubernetes accepts",
     lambda value: "" if _LABEL.fullmatch(str(value)) else "use lower case letters, digits and hyphens, 63 at most",

@@ -33,6 +33,10 @@ def image_references(
     chosen = dict(overrides or {})
     unknown = sorted(set(chosen) - set(catalog))
     if unknown:
-        raise ValueError(f"no image named {', '.join(unknown)} in the image catalogue, which has {', '.join(sorted(catalog))}")
-    references = {name: with_registry(entry["upstream"], registry) for name, entry in catalog.items() if entry.get("upstream")}
+        raise ValueError(
+            f"no image named {', '.join(unknown)} in the image catalogue, which has {', '.join(sorted(catalog))}"
+        )
+    references = {
+        name: with_registry(entry["upstream"], registry) for name, entry in catalog.items() if entry.get("upstream")
+    }
     return {**references, **chosen}

@@ -41,7 +41,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
-def report(problems: Iterable[Problem], place_of: Callable[[str], str] = lambda path: "") -> str:
+def report(problems: Iterable[Problem], place_of: Callable[[str], str] = lambda _: "") -> str:
     """Return all problems as one text, in the order of their paths.
 
     `place_of` says in which file and line a path stands, if that is known.

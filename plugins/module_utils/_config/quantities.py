@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-_QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)(?P<suffix>m|[kMGTPE]|[KMGTPE]i)?")
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+_QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)(?P<suffix>m|[kMGTPE]|[KMGTPE]i)?", re.ASCII)
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 
 _FACTORS = {
@@ -38,7 +38,7 @@ def parse_memory(text: str | int | float) -> int:
     return int(quantity)
 
 
-def parse_duration(text: str) -> float:
+def parse_duration(text: object) -> float:
     """Return the seconds of a duration such as `90s`, `10m` or `1h30m`. Raises ValueError."""
     if not isinstance(text, str) or _DURATION.fullmatch(text) is None:
         raise ValueError(f"{text!r} is not a duration")

@@ -27,7 +27,9 @@ class Config:
 
     def items(self, name: str) -> list[tuple[str, Mapping[str, Any]]]:
         """Return path and content of each mapping in a list."""
-        return [(f"{name}[{index}]", item) for index, item in enumerate(self.get(name, [])) if isinstance(item, Mapping)]
+        return [
+            (f"{name}[{index}]", item) for index, item in enumerate(self.get(name, [])) if isinstance(item, Mapping)
+        ]
 
 
 Rule = Callable[[Config], Iterator[Problem]]
@@ -46,7 +48,9 @@ def unique_names(config: Config) -> Iterator[Problem]:
         for path, item in config.items(setting):
             name = str(item.get(key) or "").lower()
             if name and name in seen:
-                yield Problem(f"{path}.{key}", f"{item[key]} is used by {seen[name]} already", "each must be there once")
+                yield Problem(
+                    f"{path}.{key}", f"{item[key]} is used by {seen[name]} already", "each must be there once"
+                )
             elif name:
                 seen[name] = path
 
@@ -116,10 +120,14 @@ def certificate_can_be_had(config: Config) -> Iterator[Problem]:
     """Each certificate mode has what it needs, and nothing that belongs to another one."""
     mode = config.get("ingress_traefik_certificate_mode")
     if mode == "secret" and not config.get("ingress_traefik_certificate_secret"):
-        yield Problem("ingress_traefik_certificate_secret", "is needed for the certificate mode secret", "name the Secret")
+        yield Problem(
+            "ingress_traefik_certificate_secret", "is needed for the certificate mode secret", "name the Secret"
+        )
     if mode in ("self_signed", "acme") and config.get("ingress_traefik_certificate_secret"):
         yield Problem(
-            "ingress_traefik_certificate_secret", f"is not used in the certificate mode {mode}", "set the mode to secret"
+            "ingress_traefik_certificate_secret",
+            f"is not used in the certificate mode {mode}",
+            "set the mode to secret",
         )
     if mode == "acme":
         yield from _acme(config)
@@ -129,7 +137,9 @@ def _acme(config: Config) -> Iterator[Problem]:
     mode = "ingress_traefik_certificate_mode"
     domain = str(config.get("platform_domain"))
     if not config.get("ingress_traefik_acme_email"):
-        yield Problem("ingress_traefik_acme_email", "is needed for the certificate mode acme", "set an address that is read")
+        yield Problem(
+            "ingress_traefik_acme_email", "is needed for the certificate mode acme", "set an address that is read"
+        )
     if config.get("ingress_traefik_replicas", 1) > 1:
         yield Problem(
             "ingress_traefik_replicas",
@@ -138,17 +148,23 @@ def _acme(config: Config) -> Iterator[Problem]:
         )
     private = domain == "localhost" or domain.endswith((".localhost", ".local", ".internal", ".test"))
     if private and not config.get("ingress_traefik_acme_server_ca"):
-        yield Problem(mode, f"no public ACME server can reach {domain}", "use self_signed, or name your own ACME server's CA")
+        yield Problem(
+            mode, f"no public ACME server can reach {domain}", "use self_signed, or name your own ACME server's CA"
+        )
     challenge = config.get("ingress_traefik_acme_challenge")
     wanted = {"http": ("platform_http_port", 80), "tls": ("platform_https_port", 443)}.get(challenge)
     if wanted and config.get(wanted[0], wanted[1]) != wanted[1] and not config.get("ingress_traefik_acme_server_ca"):
-        yield Problem(wanted[0], f"must be {wanted[1]} for the ACME challenge {challenge}", "or choose the other challenge")
+        yield Problem(
+            wanted[0], f"must be {wanted[1]} for the ACME challenge {challenge}", "or choose the other challenge"
+        )
 
 
 def proxies_are_named(config: Config) -> Iterator[Problem]:
     """The PROXY protocol from just anybody would let clients choose their own address."""
     if config.get("ingress_traefik_proxy_protocol", False) and not config.get("ingress_traefik_trusted_ips", []):
-        yield Problem("ingress_traefik_proxy_protocol", "needs ingress_traefik_trusted_ips", "name the proxies' networks")
+        yield Problem(
+            "ingress_traefik_proxy_protocol", "needs ingress_traefik_trusted_ips", "name the proxies' networks"
+        )
 
 
 def images_are_known(config: Config) -> Iterator[Problem]:
@@ -199,7 +215,9 @@ def _requests_fit_limits(path: str, value: Any) -> Iterator[Problem]:
     for key, item in value.items():
         yield from _requests_fit_limits(f"{path}.{key}", item)
     if "request" in value and "limit" in value and _exceeds(value["request"], value["limit"]):
-        yield Problem(f"{path}.request", f"{value['request']} is more than the limit {value['limit']}", "lower one of them")
+        yield Problem(
+            f"{path}.request", f"{value['request']} is more than the limit {value['limit']}", "lower one of them"
+        )
     requests, limits = value.get("requests"), value.get("limits")
     if isinstance(requests, Mapping) and isinstance(limits, Mapping):
         for resource in sorted(set(requests) & set(limits)):

@@ -31,7 +31,9 @@ def check(path: str, value: Any, spec: Spec, hidden: bool = False) -> Iterator[P
     hidden = hidden or bool(spec.get("no_log"))
     kind = str(spec.get("type", "str"))
     if not _is_a(kind, value, path):
-        yield Problem(path, f"must be {_NAMES.get(kind, kind)}, not {_what_it_is(value, path, hidden)}", _hint(kind, value, path))
+        yield Problem(
+            path, f"must be {_NAMES.get(kind, kind)}, not {_what_it_is(value, path, hidden)}", _hint(kind, value, path)
+        )
         return
     choices = spec.get("choices")
     if choices and kind != "list" and value not in choices:
@@ -91,7 +93,9 @@ def _hint(kind: str, value: Any, path: str) -> str:
 def _not_a_choice(path: str, value: Any, choices: Sequence[Any], hidden: bool) -> Problem:
     meant = nearest(str(value), [str(choice) for choice in choices])
     known = ", ".join(str(choice) for choice in choices)
-    return Problem(path, f"{shown(value, path, hidden)} is not one of {known}", f"did you mean {meant}?" if meant else "")
+    return Problem(
+        path, f"{shown(value, path, hidden)} is not one of {known}", f"did you mean {meant}?" if meant else ""
+    )
 
 
 def _check_items(path: str, items: Sequence[Any], spec: Spec, hidden: bool) -> Iterator[Problem]:
