@@ -52,7 +52,6 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
-    waiting: dict[str, Any] = field(default_factory=dict)
     parent_changed: bool = False
     wrote_nothing: bool = True
     check_mode: bool = False
@@ -226,15 +225,19 @@ class Engine:
             report = wait_for(
                 self._client,
                 discovery,
-                [item.after or item.live or {} for item in items],
-                list(self._options.wait_for),
+                [_current(item) for item in items],
+                self._options.wait_for,
                 self._options.wait_timeout,
                 self._progress,
             )
-        for entry in (*report.failed, *report.pending):
-            where = f"{entry.namespace}/{entry.name}" if entry.namespace else entry.name
-            tail = f"\n{entry.log}" if getattr(entry, "log", "") else ""
-            self.outcome.problems.append(f"{entry.kind} {where}: {entry.reason}{tail}")
+        self.outcome.warnings.extend(report.notes)
+        if not report.ok:
+            self.outcome.problems.append(report.text())
+
+
+def _current(item: Item) -> dict[str, Any]:
+    """What the cluster holds, as far as we know."""
+    return (item.live if item.action == UNCHANGED else item.after) or item.desired or {}
 
 
 def report(outcome: Outcome) -> dict[str, Any]:

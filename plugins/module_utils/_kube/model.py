@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.applyset impor
 from ansible_collections.qhub.platform.plugins.module_utils._kube.definitions import Definition, Key
 from ansible_collections.qhub.platform.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import KubeError
+from ansible_collections.qhub.platform.plugins.module_utils._kube.wait_rules import Rule
 
 FIELD_MANAGER = "qhub-applyset"
 
@@ -63,7 +64,7 @@ class Options:
     purge: bool = False
     wait: bool = False
     wait_timeout: float = 300.0
-    wait_for: Sequence[Mapping[str, Any]] = ()
+    wait_for: Sequence[Rule] = ()
     check_mode: bool = False
 
 

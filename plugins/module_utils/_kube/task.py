@@ -16,6 +16,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.engine import 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import KubeError
 from ansible_collections.qhub.platform.plugins.module_utils._kube.masking import Masker
 from ansible_collections.qhub.platform.plugins.module_utils._kube.model import Options
+from ansible_collections.qhub.platform.plugins.module_utils._kube.wait_rules import parse_rules
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     **AUTH_ARGUMENT_SPEC,
@@ -37,8 +38,12 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
         "options": {
             "kind": {"type": "str", "required": True},
             "name": {"type": "str"},
-            "condition": {"type": "str", "required": True},
+            "namespace": {"type": "str"},
+            "condition": {"type": "str"},
             "status": {"type": "str", "default": "True"},
+            "field": {"type": "str"},
+            "value": {"type": "raw"},
+            "address": {"type": "bool", "default": False},
         },
     },
 }
@@ -58,6 +63,10 @@ def run_task(
     timeout = float(params["wait_timeout"])
     if not math.isfinite(timeout) or timeout <= 0:
         return {**result, "failed": True, "msg": f"wait_timeout must be a number of seconds above 0, not {timeout}"}
+    try:
+        rules = parse_rules(params["wait_for"] or ())
+    except KubeError as error:
+        return {**result, "failed": True, "msg": str(error)}
     options = Options(
         parent=Parent(str(params["parent_kind"]), str(params["name"]), str(params["namespace"])),
         definitions=definitions,
@@ -67,7 +76,7 @@ def run_task(
         purge=bool(params["purge"]),
         wait=bool(params["wait"]),
         wait_timeout=timeout,
-        wait_for=list(params["wait_for"] or ()),
+        wait_for=rules,
         check_mode=check_mode,
     )
     try:
