@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+from jupyterhub.app import JupyterHub
+from jupyterhub.proxy import ConfigurableHTTPProxy
+from jupyterhub.roles import get_default_roles
+from jupyterhub.scopes import _check_scopes_exist
+from traitlets.config import Config
+
+from platform_hub.auth import KeycloakAuthenticator
+from platform_hub.configure import configure
+from platform_hub.settings import Settings, load
+from platform_hub.spawner import PlatformSpawner
+
+CLASSES = [JupyterHub, KeycloakAuthenticator, PlatformSpawner, ConfigurableHTTPProxy]
+
+
+def configured(settings: Settings, environ: dict[str, str]) -> Config:
+    c = Config()
+    configure(c, settings, environ)
+    return c
+
+
+def test_every_setting_is_one_that_its_class_has(config):
+    known = {cls.__name__: cls.class_traits(config=True) for cls in CLASSES}
+    for section, traits in config.items():
+        assert section in known, section
+        assert not set(traits) - set(known[section]), section
+
+
+def test_the_hub_accepts_the_values(config):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hub = JupyterHub(config=config)
+        assert hub.spawner_class is PlatformSpawner
+        assert hub.authenticator_class is KeycloakAuthenticator
+        assert hub.cookie_secret == bytes.fromhex("ab" * 32)
+        assert hub.public_url == "https://qhub.localhost:8443/"
+        assert hub.cleanup_servers is False
+
+
+def test_the_browser_goes_to_the_public_address_and_the_hub_to_the_internal_one(authenticator):
+    assert authenticator.authorize_url.startswith("https://qhub.localhost:8443/auth/realms/qhub/")
+    assert authenticator.token_url == "http://keycloak.qhub.svc:8080/auth/realms/qhub/protocol/openid-connect/token"
+    assert authenticator.userdata_url.startswith("http://keycloak.qhub.svc:8080/")
+    assert authenticator.enable_pkce
+
+
+def test_services_have_a_role_of_their_own_and_the_culler_no_more_than_it_needs(config):
+    roles = {role["name"]: role for role in config.JupyterHub.load_roles}
+    assert roles["service-metrics"]["scopes"] == ["read:metrics"]
+    assert "admin:users" not in roles["service-culler"]["scopes"]
+    for role in roles.values():
+        _check_scopes_exist(role["scopes"], who_for=role["name"])
+    assert {service["name"] for service in config.JupyterHub.services} == {"metrics", "culler"}
+
+
+def test_no_culling(settings, environ):
+    settings["culling"]["enabled"] = False
+    c = configured(settings, environ)
+    assert [service["name"] for service in c.JupyterHub.services] == ["metrics"]
+    assert c.PlatformSpawner.args == []
+
+
+def test_sharing_lets_users_name_each_other(settings, environ):
+    settings["servers"]["sharing"] = True
+    roles = {role["name"]: role for role in configured(settings, environ).JupyterHub.load_roles}
+    assert "shares!user" in roles["user"]["scopes"]
+    assert set(next(r for r in get_default_roles() if r["name"] == "user")["scopes"]) <= set(roles["user"]["scopes"])
+
+
+def test_the_sites_overrides_come_last(settings, environ):
+    settings["overrides"] = {"PlatformSpawner": {"http_timeout": 5}, "JupyterHub": {"allow_named_servers": True}}
+    c = configured(settings, environ)
+    assert c.PlatformSpawner.http_timeout == 5
+    assert c.JupyterHub.allow_named_servers is True
+
+
+def test_a_missing_token_of_a_service_stops_the_hub_at_once(settings, environ):
+    settings["services"].append({"name": "dask-gateway", "scopes": []})
+    with pytest.raises(KeyError, match="SERVICE_TOKEN_DASK_GATEWAY"):
+        configured(settings, environ)
+
+
+def test_settings_are_read_from_the_file(settings, tmp_path: Path):
+    import json
+
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    assert load(tmp_path / "settings.json") == settings
