@@ -1,0 +1,91 @@
+"""The platform under test, as its inventory describes it."""
+
+from __future__ import annotations
+
+import base64
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible.vars.manager import VariableManager
+from kubernetes import client, config
+
+ROOT = Path(__file__).resolve().parents[1]
+INVENTORIES = [ROOT / "inventories/local", ROOT / "tests/inventory"]
+SHARED = ROOT / "roles/platform"
+
+
+class Site:
+    """Addresses, users and secrets of the platform that the tests run against.
+
+    The inventories are those of the tests, or those that PLATFORM_TEST_INVENTORIES names, separated by colons.
+    """
+
+    def __init__(self) -> None:
+        chosen = os.environ.get("PLATFORM_TEST_INVENTORIES")
+        self.inventories = [Path(path) for path in chosen.split(":")] if chosen else INVENTORIES
+
+    @cached_property
+    def variables(self) -> dict[str, Any]:
+        """The variables of the inventories with what the role `platform` derives from them, as templates."""
+        loader = DataLoader()
+        manager = InventoryManager(loader=loader, sources=[str(path) for path in self.inventories])
+        host = VariableManager(loader=loader, inventory=manager).get_vars(host=manager.get_host("localhost"))
+        shared = [loader.load_from_file(str(SHARED / name)) for name in ("defaults/main.yml", "vars/main.yml")]
+        return {**shared[0], **host, **shared[1]}
+
+    def value(self, name: str) -> Any:
+        """What a variable comes to."""
+        return Templar(loader=DataLoader(), variables=self.variables).template(self.variables[name])
+
+    @property
+    def url(self) -> str:
+        """Address of the platform as a browser sees it."""
+        return str(self.value("platform_url"))
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of all components."""
+        return str(self.value("platform_namespace"))
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Kubeconfig of the cluster."""
+        return Path(self.value("platform_kubeconfig"))
+
+    @cached_property
+    def core(self) -> client.CoreV1Api:
+        """The core API of the cluster."""
+        return client.CoreV1Api(self.api)
+
+    @cached_property
+    def api(self) -> client.ApiClient:
+        """A connection to the cluster."""
+        connection: client.ApiClient = config.new_client_from_config(str(self.kubeconfig))
+        return connection
+
+    def secret(self, name: str, key: str) -> str:
+        """One value of a Secret of the platform."""
+        data = self.core.read_namespaced_secret(name, self.namespace).data or {}
+        return base64.b64decode(data[key]).decode()
+
+    def password(self, user: str) -> str:
+        """The password that a user of the inventory was given."""
+        return self.secret("keycloak-users", user)
+
+    @property
+    def ca_certificate(self) -> str:
+        """Certificate of the authority that the platform's own certificate comes from."""
+        data = self.core.read_namespaced_config_map("platform-ca", self.namespace).data or {}
+        return data["ca.crt"]
+
+    def playbook(self, name: str, *arguments: str, **extra: Any) -> list[str]:
+        """The command that runs a playbook on this platform."""
+        inventories = [argument for path in self.inventories for argument in ("-i", str(path))]
+        variables = ["-e", yaml.safe_dump(extra, default_flow_style=True, width=10_000).strip()] if extra else []
+        return ["ansible-playbook", *inventories, str(ROOT / "playbooks" / name), *arguments, *variables]
