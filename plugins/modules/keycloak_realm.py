@@ -267,6 +267,8 @@ requests:
   type: int
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.task import ARGUMENT_SPEC, execute
@@ -275,7 +277,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.task impor
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    result = execute(module.params, module.check_mode, lambda _text: None)
+    result = execute(module.params, module.check_mode, os.environ, lambda _text: None)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

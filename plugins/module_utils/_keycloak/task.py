@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -78,10 +77,12 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def execute(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], None]) -> dict[str, Any]:
+def execute(
+    params: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str], progress: Callable[[str], None]
+) -> dict[str, Any]:
     """Run the task; the result has `failed` and `msg` when something went wrong."""
     try:
-        report = _execute(params, check_mode, progress)
+        report = _execute(params, check_mode, environ, progress)
     except ConfigError as error:
         return {
             "failed": True,
@@ -102,12 +103,14 @@ def execute(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str
     return result
 
 
-def _execute(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], None]) -> Report:
+def _execute(
+    params: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str], progress: Callable[[str], None]
+) -> Report:
     realm_name = params["realm"]
     absent = params["state"] == "absent"
     resources = [] if absent else parse(params, realm_name)
     connection = params["connection"]
-    cluster = _cluster(params)
+    cluster = _cluster(params, environ)
     unknown: list[str] = []
     try:
         login = _login(params["auth"], cluster)
@@ -136,8 +139,8 @@ def _execute(params: Mapping[str, Any], check_mode: bool, progress: Callable[[st
         finally:
             api.close()
     except (NotDeployedError, MissingSecretError) as error:
-        if absent and isinstance(error, NotDeployedError):
-            return Report()
+        if absent:
+            return Report()  # without a Keycloak there is nothing of ours in it
         if not check_mode:
             raise
         hidden = resolve_secrets(resources, lambda _ref: Secret(None, None))
@@ -147,9 +150,9 @@ def _execute(params: Mapping[str, Any], check_mode: bool, progress: Callable[[st
     return report
 
 
-def _cluster(params: Mapping[str, Any]) -> Cluster:
+def _cluster(params: Mapping[str, Any], environ: Mapping[str, str]) -> Cluster:
     namespace = params["connection"]["namespace"]
-    return Cluster(lambda: Client(load_connection(params, os.environ)), namespace)
+    return Cluster(lambda: Client(load_connection(params, environ)), namespace)
 
 
 def _login(auth: Mapping[str, Any], cluster: Cluster) -> Login:
