@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
@@ -36,12 +36,16 @@ class Site:
         loader = DataLoader()
         manager = InventoryManager(loader=loader, sources=[str(path) for path in self.inventories])
         host = VariableManager(loader=loader, inventory=manager).get_vars(host=manager.get_host("localhost"))
-        shared = [loader.load_from_file(str(SHARED / name)) for name in ("defaults/main.yml", "vars/main.yml")]
+        shared = [
+            loader.load_from_file(str(SHARED / name), trusted_as_template=True)
+            for name in ("defaults/main.yml", "vars/main.yml")
+        ]
         return {**shared[0], **host, **shared[1]}
 
     def value(self, name: str) -> Any:
         """What a variable comes to."""
-        return Templar(loader=DataLoader(), variables=self.variables).template(self.variables[name])
+        value = Templar(loader=DataLoader(), variables=self.variables).template(self.variables[name])
+        return json.loads(json.dumps(value))  # plain types, without the notes on their origin that Ansible adds
 
     @property
     def url(self) -> str:
@@ -56,7 +60,7 @@ class Site:
     @property
     def kubeconfig(self) -> Path:
         """Kubeconfig of the cluster."""
-        return Path(self.value("platform_kubeconfig"))
+        return Path(self.value("platform_kubeconfig")).resolve()
 
     @cached_property
     def core(self) -> client.CoreV1Api:
@@ -87,5 +91,5 @@ class Site:
     def playbook(self, name: str, *arguments: str, **extra: Any) -> list[str]:
         """The command that runs a playbook on this platform."""
         inventories = [argument for path in self.inventories for argument in ("-i", str(path))]
-        variables = ["-e", yaml.safe_dump(extra, default_flow_style=True, width=10_000).strip()] if extra else []
+        variables = ["-e", json.dumps(extra)] if extra else []
         return ["ansible-playbook", *inventories, str(ROOT / "playbooks" / name), *arguments, *variables]
