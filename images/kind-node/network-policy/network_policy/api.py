@@ -94,12 +94,15 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """List and watch until the process ends."""
+        told = ""
         while True:
             try:
                 with closing(self._open_connection()) as connection:
                     self._follow(connection)
             except (OSError, HTTPException, ValueError, ApiError, subprocess.CalledProcessError) as error:
-                LOG.warning("%s: no connection to the API server, trying again: %s", self.name, error)
+                if told != str(error):  # it is tried every second, and often fails in the same way for a while
+                    told = str(error)
+                    LOG.warning("%s: cannot be watched, trying again: %s", self.name, told)
             self._report(Lost(self.name))
             self._pause.wait(RETRY_SECONDS)
 
