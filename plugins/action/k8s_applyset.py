@@ -82,7 +82,7 @@ class ActionModule(ActionBase):
                 try:
                     yield from load_all(renderer.render(file), shown)
                 except RenderError as error:
-                    raise AnsibleActionFail(str(error)) from error.__cause__
+                    raise AnsibleActionFail(str(error)) from None
                 except ManifestError as error:
                     raise AnsibleActionFail(f"not valid YAML: {error}") from error
 

@@ -14,6 +14,9 @@ from typing import Any
 
 from ansible import template as ansible_template
 from ansible.parsing.dataloader import DataLoader
+from jinja2 import TemplateSyntaxError
+
+from ansible_collections.qhub.platform.plugins.plugin_utils.locating import locate
 
 _SUFFIXES = (".j2", ".yml", ".yaml", ".json")
 _OVERRIDES = {"trim_blocks": True, "lstrip_blocks": False}
@@ -30,6 +33,7 @@ class Renderer:
         self, templar: Any, loader: DataLoader, task_vars: Mapping[str, Any], search_paths: Sequence[str]
     ) -> None:
         self._loader = loader
+        self._variables = task_vars
         options: dict[str, Any] = {"available_variables": task_vars}
         # Before ansible-core 2.19 the environment may be one that turns texts into Python values.
         environment = getattr(ansible_template, "AnsibleEnvironment", None)
@@ -51,17 +55,22 @@ class Renderer:
                     source, preserve_trailing_newlines=True, escape_backslashes=False, overrides=_OVERRIDES
                 )
         except Exception as error:  # Jinja, Ansible and any filter may raise; all become one kind of message
-            raise RenderError(explain(error, path)) from error
+            raise RenderError(self._explain(error, path)) from error
         return "" if text is None else str(text)
 
-
-def explain(error: BaseException, path: str) -> str:
-    """`file, line n: cause` for whatever came out of a template."""
-    line = _line(error)
-    causes = [str(getattr(link, "message", None) or link).strip() for link in _chain(error)]
-    # The innermost cause says which variable; what is around it repeats it at length.
-    cause = next((text for text in reversed(causes) if text), type(error).__name__)
-    return f"the template {path}{f', line {line}' if line else ''}, cannot be rendered: {_one_line(cause)}"
+    def _explain(self, error: BaseException, path: str) -> str:
+        """File, line and cause of whatever came out of a template."""
+        links = [link for link in _chain(error) if not isinstance(link, KeyError)] or [error]
+        causes = [str(getattr(link, "message", None) or link).strip() for link in links]
+        # The innermost cause says which variable; what is around it repeats it at length.
+        cause = _one_line(next((text for text in reversed(causes) if text), type(error).__name__))
+        place = locate(" ".join(causes), path, self._variables, self._searchpath)
+        line = _line(error)
+        if place is not None:
+            path, line, name = place
+            if name not in " ".join(causes):
+                cause = f"{cause} (in the value of {name})"
+        return f"the template {path}{f', line {line}' if line else ''}, cannot be rendered: {cause}"
 
 
 def template_files(path: str) -> list[str]:
@@ -112,15 +121,16 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _line(error: BaseException) -> int | None:
-    """The template's line: Jinja puts it into the traceback, or, of a syntax error, into the exception."""
+    """The template's line: a syntax error carries it; else it is that of the innermost frame of a compiled template."""
     line: int | None = None
     for link in _chain(error):
-        if isinstance(getattr(link, "lineno", None), int):
-            line = link.lineno  # type: ignore[attr-defined]
+        if isinstance(link, TemplateSyntaxError):
+            return link.lineno
         trace = link.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename in ("<template>", "<unknown>"):
-                line = trace.tb_lineno
+            template = trace.tb_frame.f_globals.get("__jinja_template__")
+            if template is not None:
+                line = template.get_corresponding_lineno(trace.tb_lineno)
             trace = trace.tb_next
     return line
 
