@@ -28,7 +28,9 @@ class ActionModule(ActionBase):
         secrets, values = separate_values(self._task.args.get("secrets"), self._task.args.get("values"))
         arguments = {**self._task.args, "secrets": secrets, "values": values}
         if not runs_here(self):
-            result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
+            result.update(
+                self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=bool(self._task.async_val))
+            )
             return result
         try:
             result.update(run(validated(ARGUMENT_SPEC, arguments), self._task.check_mode, environment(self)))

@@ -43,7 +43,9 @@ class Cluster:
 
     def pod(self, name: str, app: str, **metadata: Any) -> dict[str, Any]:
         labels = {"app": app, **metadata.pop("labels", {})}
-        return self.create("v1", "Pod", name, metadata={"labels": labels, **metadata}, spec={"containers": [CONTAINER]})
+        # A node that does not exist: whoever asks for the log gets an error.
+        spec = {"containers": [CONTAINER], "nodeName": "nowhere"}
+        return self.create("v1", "Pod", name, metadata={"labels": labels, **metadata}, spec=spec)
 
     def roll_out(self, deployment: dict[str, Any]) -> dict[str, Any]:
         generation = self.client.get(self.discovery.path(deployment))["metadata"]["generation"]
@@ -323,7 +325,7 @@ def test_pods_of_an_older_template_do_not_count(cluster: Cluster) -> None:
     later(lambda: cluster.roll_out(deployment), 1.5)
     assert cluster.wait(deployment).ok
     new = cluster.pod("app-2-x", "app", labels={"pod-template-hash": "hash-2"})
-    cluster.report(deployment, observedGeneration=1, replicas=2, updatedReplicas=1, availableReplicas=0)
+    cluster.report(deployment, observedGeneration=9, replicas=2, updatedReplicas=1, availableReplicas=0)
     cluster.report(new, phase="Running", containerStatuses=[waiting_status("CrashLoopBackOff", 50)])
     fresh = cluster.client.get(cluster.discovery.path(deployment))
     assert "pod app-2-x" in cluster.wait(fresh).unready[0].reason
