@@ -48,8 +48,8 @@ def state(scope: tuple[str, ...] = ("openid", "offline_access"), **claims: Any) 
 
 
 @pytest.fixture
-def refresh(authenticator, user):
-    def run(auth_state: dict[str, Any] | None, sealed: bytes | None = b"sealed"):
+def refresh(authenticator: KeycloakAuthenticator, user: Any) -> Any:
+    def run(auth_state: dict[str, Any] | None, sealed: bytes | None = b"sealed") -> Any:
         who = user("ada")
         who.auth_state = auth_state
         who.encrypted_auth_state = sealed
@@ -58,13 +58,13 @@ def refresh(authenticator, user):
     return run
 
 
-def test_groups_change_without_a_new_login(keycloak, refresh):
+def test_groups_change_without_a_new_login(keycloak: Any, refresh: Any) -> None:
     keycloak.userinfo = {**CLAIMS, "groups": ["/teaching", "/a/b"]}
     assert refresh(state())["groups"] == ["a/b", "teaching"]
     assert keycloak.calls == ["userinfo"]
 
 
-def test_an_expired_access_token_is_renewed(keycloak, refresh):
+def test_an_expired_access_token_is_renewed(keycloak: Any, refresh: Any) -> None:
     keycloak.userinfo = HTTPClientError(401)
     keycloak.fresh_userinfo = {**CLAIMS, "roles": ["admin"]}
     model = refresh(state())
@@ -75,67 +75,67 @@ def test_an_expired_access_token_is_renewed(keycloak, refresh):
     assert [role["name"] for role in model["roles"]] == ["user", "admin"]
 
 
-def test_whoever_lost_the_role_is_no_administrator_any_more(keycloak, refresh):
+def test_whoever_lost_the_role_is_no_administrator_any_more(keycloak: Any, refresh: Any) -> None:
     assert refresh(state(roles=["admin"]))["admin"] is False
 
 
-def test_whoever_lost_the_permitted_group_is_out(authenticator, keycloak, refresh):
+def test_whoever_lost_the_permitted_group_is_out(authenticator: Any, keycloak: Any, refresh: Any) -> None:
     authenticator.login_settings = {**authenticator.login_settings, "allowed_groups": ["research"]}
     keycloak.userinfo = {**CLAIMS, "groups": ["/other"]}
     assert refresh(state()) is False
 
 
 @pytest.mark.parametrize("error", [OSError("refused"), HTTPClientError(599, "timeout"), HTTPClientError(503)])
-def test_work_goes_on_while_keycloak_is_away(keycloak, refresh, error):
+def test_work_goes_on_while_keycloak_is_away(keycloak: Any, refresh: Any, error: Any) -> None:
     keycloak.userinfo = error
     assert refresh(state()) is True
 
 
-def test_work_goes_on_when_keycloak_goes_away_in_between(keycloak, refresh):
+def test_work_goes_on_when_keycloak_goes_away_in_between(keycloak: Any, refresh: Any) -> None:
     keycloak.userinfo = HTTPClientError(401)
     keycloak.token = OSError("refused")
     assert refresh(state()) is True
 
 
-def test_a_locked_account_is_out(keycloak, refresh):
+def test_a_locked_account_is_out(keycloak: Any, refresh: Any) -> None:
     keycloak.userinfo = HTTPClientError(401)
     keycloak.token = HTTPClientError(400)
     assert refresh(state()) is False
 
 
-def test_without_offline_access_an_old_session_breaks_nothing(keycloak, refresh):
+def test_without_offline_access_an_old_session_breaks_nothing(keycloak: Any, refresh: Any) -> None:
     keycloak.userinfo = HTTPClientError(401)
     keycloak.token = HTTPClientError(400)
     assert refresh(state(scope=("openid",))) is True
 
 
-def test_users_who_never_logged_in_have_nothing_to_renew(keycloak, refresh):
+def test_users_who_never_logged_in_have_nothing_to_renew(keycloak: Any, refresh: Any) -> None:
     assert refresh(None, sealed=None) is True
 
 
-def test_a_state_that_cannot_be_opened_asks_for_a_login(keycloak, refresh):
+def test_a_state_that_cannot_be_opened_asks_for_a_login(keycloak: Any, refresh: Any) -> None:
     assert refresh(None) is False
 
 
-def test_a_token_of_somebody_else_is_not_believed(keycloak, refresh):
+def test_a_token_of_somebody_else_is_not_believed(keycloak: Any, refresh: Any) -> None:
     keycloak.userinfo = {**CLAIMS, "preferred_username": "eve"}
     assert refresh(state()) is False
 
 
-def test_somebody_without_a_group_does_not_come_in(authenticator, keycloak):
-    model = {"name": "eve", "auth_state": {"oauth_user": {"groups": []}}, "admin": False}
+def test_somebody_without_a_group_does_not_come_in(authenticator: Any, keycloak: Any) -> None:
+    model: dict[str, Any] = {"name": "eve", "auth_state": {"oauth_user": {"groups": []}}, "admin": False}
     assert asyncio.run(authenticator.check_allowed("eve", model)) is False
     model["auth_state"]["oauth_user"]["groups"] = ["/research"]
     assert asyncio.run(authenticator.check_allowed("eve", model)) is True
 
 
-def test_roles_of_the_site_are_loaded_without_their_members(authenticator):
+def test_roles_of_the_site_are_loaded_without_their_members(authenticator: Any) -> None:
     authenticator.hub_roles = {"helper": {"name": "helper", "scopes": ["list:users"], "groups": ["staff"]}}
     roles = asyncio.run(authenticator.load_managed_roles())
     assert roles == [{"name": "helper", "description": "", "scopes": ["list:users"]}]
 
 
-def test_the_logout_goes_on_to_keycloak_with_the_id_token(authenticator):
+def test_the_logout_goes_on_to_keycloak_with_the_id_token(authenticator: Any) -> None:
     url = urlparse(authenticator.logout_url("abc"))
     assert url.netloc == "qhub.localhost:8443"
     assert url.path == "/auth/realms/qhub/protocol/openid-connect/logout"
@@ -146,7 +146,7 @@ def test_the_logout_goes_on_to_keycloak_with_the_id_token(authenticator):
     }
 
 
-def test_the_logout_page_is_shown_when_nobody_is_known(authenticator):
+def test_the_logout_page_is_shown_when_nobody_is_known(authenticator: Any) -> None:
     pages: list[str] = []
 
     async def render(name: str) -> str:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyterhub.app import JupyterHub
@@ -24,14 +26,14 @@ def configured(settings: Settings, environ: dict[str, str]) -> Config:
     return c
 
 
-def test_every_setting_is_one_that_its_class_has(config):
+def test_every_setting_is_one_that_its_class_has(config: Any) -> None:
     known = {cls.__name__: cls.class_traits(config=True) for cls in CLASSES}
     for section, traits in config.items():
         assert section in known, section
         assert not set(traits) - set(known[section]), section
 
 
-def test_the_hub_accepts_the_values(config):
+def test_the_hub_accepts_the_values(config: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         hub = JupyterHub(config=config)
@@ -42,14 +44,14 @@ def test_the_hub_accepts_the_values(config):
         assert hub.cleanup_servers is False
 
 
-def test_the_browser_goes_to_the_public_address_and_the_hub_to_the_internal_one(authenticator):
+def test_the_browser_goes_to_the_public_address_and_the_hub_to_the_internal_one(authenticator: Any) -> None:
     assert authenticator.authorize_url.startswith("https://qhub.localhost:8443/auth/realms/qhub/")
     assert authenticator.token_url == "http://keycloak.qhub.svc:8080/auth/realms/qhub/protocol/openid-connect/token"
     assert authenticator.userdata_url.startswith("http://keycloak.qhub.svc:8080/")
     assert authenticator.enable_pkce
 
 
-def test_services_have_a_role_of_their_own_and_the_culler_no_more_than_it_needs(config):
+def test_services_have_a_role_of_their_own_and_the_culler_no_more_than_it_needs(config: Any) -> None:
     roles = {role["name"]: role for role in config.JupyterHub.load_roles}
     assert roles["service-metrics"]["scopes"] == ["read:metrics"]
     assert "admin:users" not in roles["service-culler"]["scopes"]
@@ -58,35 +60,33 @@ def test_services_have_a_role_of_their_own_and_the_culler_no_more_than_it_needs(
     assert {service["name"] for service in config.JupyterHub.services} == {"metrics", "culler"}
 
 
-def test_no_culling(settings, environ):
+def test_no_culling(settings: Any, environ: Any) -> None:
     settings["culling"]["enabled"] = False
     c = configured(settings, environ)
     assert [service["name"] for service in c.JupyterHub.services] == ["metrics"]
     assert c.PlatformSpawner.args == []
 
 
-def test_sharing_lets_users_name_each_other(settings, environ):
+def test_sharing_lets_users_name_each_other(settings: Any, environ: Any) -> None:
     settings["servers"]["sharing"] = True
     roles = {role["name"]: role for role in configured(settings, environ).JupyterHub.load_roles}
     assert "shares!user" in roles["user"]["scopes"]
     assert set(next(r for r in get_default_roles() if r["name"] == "user")["scopes"]) <= set(roles["user"]["scopes"])
 
 
-def test_the_sites_overrides_come_last(settings, environ):
+def test_the_sites_overrides_come_last(settings: Any, environ: Any) -> None:
     settings["overrides"] = {"PlatformSpawner": {"http_timeout": 5}, "JupyterHub": {"allow_named_servers": True}}
     c = configured(settings, environ)
     assert c.PlatformSpawner.http_timeout == 5
     assert c.JupyterHub.allow_named_servers is True
 
 
-def test_a_missing_token_of_a_service_stops_the_hub_at_once(settings, environ):
+def test_a_missing_token_of_a_service_stops_the_hub_at_once(settings: Any, environ: Any) -> None:
     settings["services"].append({"name": "dask-gateway", "scopes": []})
     with pytest.raises(KeyError, match="SERVICE_TOKEN_DASK_GATEWAY"):
         configured(settings, environ)
 
 
-def test_settings_are_read_from_the_file(settings, tmp_path: Path):
-    import json
-
+def test_settings_are_read_from_the_file(settings: Any, tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     assert load(tmp_path / "settings.json") == settings

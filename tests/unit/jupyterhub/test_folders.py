@@ -36,7 +36,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_home_and_group_folders(settings, tmp_path):
+def test_home_and_group_folders(settings: Any, tmp_path: Any) -> None:
     done = run(folders(settings, "research", "teaching"), tmp_path)
     assert done.returncode == 0, done.stderr
     assert mode(tmp_path / "home/ada") & 0o777 == 0o700
@@ -44,7 +44,7 @@ def test_home_and_group_folders(settings, tmp_path):
     assert (tmp_path / "home/ada/shared").readlink() == Path("/shared")
 
 
-def test_again_changes_nothing(settings, tmp_path):
+def test_again_changes_nothing(settings: Any, tmp_path: Any) -> None:
     run(folders(settings, "research"), tmp_path)
     (tmp_path / "shared/research").chmod(0o2750)
     (tmp_path / "home/ada/shared").unlink()
@@ -55,13 +55,13 @@ def test_again_changes_nothing(settings, tmp_path):
     assert (tmp_path / "home/ada/shared").read_text() == "mine"
 
 
-def test_without_a_group_there_is_no_link(settings, tmp_path):
+def test_without_a_group_there_is_no_link(settings: Any, tmp_path: Any) -> None:
     assert run(folders(settings), tmp_path).returncode == 0
     assert not (tmp_path / "home/ada/shared").is_symlink()
 
 
 @pytest.mark.parametrize("name", ["../../etc", "$(touch x)", "a b; rm -rf /", "`id`", "-rf"])
-def test_names_with_a_meaning_for_the_shell_are_only_names(settings, tmp_path, name):
+def test_names_with_a_meaning_for_the_shell_are_only_names(settings: Any, tmp_path: Any, name: Any) -> None:
     done = run(folders(settings, name, name=name), tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "home").iterdir())) == 1
@@ -74,7 +74,7 @@ def skeleton(settings: Any, *files: str) -> dict[str, Any]:
     return dict(user_files(Person("ada"), 7, settings["files"], "image").init_containers["20-skeleton"])
 
 
-def test_skeleton_files_come_once_and_never_over_the_users_own(settings, tmp_path):
+def test_skeleton_files_come_once_and_never_over_the_users_own(settings: Any, tmp_path: Any) -> None:
     home = tmp_path / "ada"
     (tmp_path / "skeleton/.config").mkdir(parents=True)
     (tmp_path / "skeleton/.config/a").write_text("new")
@@ -87,6 +87,6 @@ def test_skeleton_files_come_once_and_never_over_the_users_own(settings, tmp_pat
     assert (home / "welcome.ipynb").read_text() == "mine"
 
 
-def test_the_skeletons_container_sees_nothing_but_the_home(settings):
+def test_the_skeletons_container_sees_nothing_but_the_home(settings: Any) -> None:
     mounts = skeleton(settings, "a")["volumeMounts"]
     assert [mount.get("subPath") for mount in mounts if mount["name"] == "files"] == ["home/ada"]
