@@ -13,7 +13,9 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
-from kubernetes import client, config
+
+from ansible_collections.qhub.platform.plugins.module_utils._kube.auth import load_connection
+from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
 
 ROOT = Path(__file__).resolve().parents[1]
 INVENTORIES = [ROOT / "inventories/local", ROOT / "tests/inventory"]
@@ -63,20 +65,21 @@ class Site:
         return Path(self.value("platform_kubeconfig")).resolve()
 
     @cached_property
-    def core(self) -> client.CoreV1Api:
-        """The core API of the cluster."""
-        return client.CoreV1Api(self.api)
+    def client(self) -> Client:
+        """A client of the cluster."""
+        return Client(load_connection({"kubeconfig": str(self.kubeconfig)}))
 
-    @cached_property
-    def api(self) -> client.ApiClient:
-        """A connection to the cluster."""
-        connection: client.ApiClient = config.new_client_from_config(str(self.kubeconfig))
-        return connection
+    def objects(self, kind: str, group: str = "api/v1") -> list[dict[str, Any]]:
+        """Every object of a kind (its plural) in the platform's namespace."""
+        return self.client.list_objects(f"/{group}/namespaces/{self.namespace}/{kind}")
+
+    def object(self, kind: str, name: str, group: str = "api/v1") -> dict[str, Any]:
+        """One object of the platform."""
+        return self.client.get(f"/{group}/namespaces/{self.namespace}/{kind}/{name}")
 
     def secret(self, name: str, key: str) -> str:
         """One value of a Secret of the platform."""
-        data = self.core.read_namespaced_secret(name, self.namespace).data or {}
-        return base64.b64decode(data[key]).decode()
+        return base64.b64decode(self.object("secrets", name)["data"][key]).decode()
 
     def password(self, user: str) -> str:
         """The password that a user of the inventory was given."""
@@ -85,8 +88,7 @@ class Site:
     @property
     def ca_certificate(self) -> str:
         """Certificate of the authority that the platform's own certificate comes from."""
-        data = self.core.read_namespaced_config_map("platform-ca", self.namespace).data or {}
-        return data["ca.crt"]
+        return str(self.object("configmaps", "platform-ca")["data"]["ca.crt"])
 
     def playbook(self, name: str, *arguments: str, **extra: Any) -> list[str]:
         """The command that runs a playbook on this platform."""

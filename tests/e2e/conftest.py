@@ -37,11 +37,6 @@ class People(dict[str, Person]):
 
 
 @pytest.fixture(scope="session")
-def site() -> Site:
-    return Site()
-
-
-@pytest.fixture(scope="session")
 def browser(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium with a certificate store of its own."""
     home = tmp_path_factory.mktemp("chromium")

@@ -7,22 +7,23 @@ import sys
 import time
 
 from tests.harness.stage import Result, Run, Stage
-from tests.harness.stages import STAGES
+from tests.harness.stages import stages
 
 
-def _arguments() -> list[Stage]:
-    names = [stage.name for stage in STAGES]
+def _chosen() -> list[Stage]:
+    every = stages()
+    names = [stage.name for stage in every]
     parser = argparse.ArgumentParser(
         prog="tests/run",
         description=__doc__,
-        epilog="\n".join(f"  {stage.name:<12} {stage.what}" for stage in STAGES),
+        epilog="\n".join(f"  {stage.name:<12} {stage.what}" for stage in every),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("stages", nargs="*", metavar="stage", help="one or more of: " + ", ".join(names))
     chosen = parser.parse_args().stages or names
     if unknown := [name for name in chosen if name not in names]:
         parser.error(f"no such stage: {', '.join(unknown)}; there are: {', '.join(names)}")
-    return [stage for stage in STAGES if stage.name in chosen]
+    return [stage for stage in every if stage.name in chosen]
 
 
 def _write(output: bytes) -> None:
@@ -52,12 +53,15 @@ def _table(results: list[Result], not_run: list[Stage], seconds: float) -> str:
 
 def main() -> int:
     """Run the stages and say how they went."""
-    stages = _arguments()
+    chosen = _chosen()
     started = time.monotonic()
-    runs = {stage.name: Run(stage) for stage in stages if stage.background}
+    runs: dict[str, Run] = {}
+    for stage in chosen:
+        if stage.background:
+            runs[stage.name] = Run(stage, after=runs.get(stage.after))
     results: list[Result] = []
     try:
-        for stage in stages:
+        for stage in chosen:
             print(f"\n=== {stage.name}: {stage.what}", flush=True)
             if stage.name not in runs:
                 runs[stage.name] = Run(stage)
@@ -67,7 +71,7 @@ def main() -> int:
     finally:
         for run in runs.values():
             run.stop()
-    print("\n" + _table(results, stages[len(results) :], time.monotonic() - started))
+    print("\n" + _table(results, chosen[len(results) :], time.monotonic() - started))
     return int(any(result.failed for result in results))
 
 

@@ -26,6 +26,8 @@ class Stage:
     commands: list[list[str]]
     background: bool = False
     """Started at once and waited for at its place in the order: for long builds that the first stages do not need."""
+    after: str = ""
+    """The stage in the background that this one, in the background too, waits for."""
 
     @property
     def log(self) -> Path:
@@ -70,9 +72,10 @@ def count(stage: Stage, codes: list[int]) -> tuple[int, int]:
 class Run(threading.Thread):
     """A stage that is running: its commands one after the other, their output in its log."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, after: Run | None = None) -> None:
         super().__init__(name=stage.name, daemon=True)
         self.stage = stage
+        self._after = after
         self.seconds = 0.0
         self.codes: list[int] = []
         self._stopping = threading.Event()
@@ -84,6 +87,8 @@ class Run(threading.Thread):
 
     def run(self) -> None:
         """Run the commands (the thread's body)."""
+        if self._after is not None:
+            self._after.join()
         started = time.monotonic()
         environment = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
         with self.stage.log.open("ab", buffering=0) as log:

@@ -58,3 +58,9 @@ def test_a_stopped_stage_ends_its_command_and_starts_no_other(artifacts: Path) -
     run.stop()
     assert not (artifacts / "second").exists()
     assert run.seconds < 10
+
+
+def test_a_stage_in_the_background_waits_for_the_one_before_it(artifacts: Path) -> None:
+    first = Run(Stage("first", "", [["sleep", "0.5"], ["touch", str(artifacts / "made")]]))
+    second = Run(Stage("second", "", [["test", "-e", str(artifacts / "made")]]), after=first)
+    assert second.follow(lambda output: None).failed == 0
