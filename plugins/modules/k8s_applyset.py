@@ -279,6 +279,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.qhub.platform.plugins.module_utils._kube.auth import secrets_in_kubeconfig
 from ansible_collections.qhub.platform.plugins.module_utils._kube.definitions import Definition
 from ansible_collections.qhub.platform.plugins.module_utils._kube.task import ARGUMENT_SPEC, run_task
 
@@ -288,6 +289,8 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={**ARGUMENT_SPEC, "definitions_file": {"type": "path"}}, supports_check_mode=True
     )
+    # The result repeats the arguments at `-vvv`; a kubeconfig given as a mapping may hold keys and tokens.
+    module.no_log_values.update(secrets_in_kubeconfig(module.params["kubeconfig"]))
     definitions = [
         Definition(obj, f"definitions[{index}]") for index, obj in enumerate(module.params["definitions"] or [])
     ]
@@ -302,6 +305,8 @@ def main() -> None:
         environ=os.environ,
         progress=module.log,
     )
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -313,6 +313,16 @@ def credentials_from(
     return credentials
 
 
+def secrets_in_kubeconfig(kubeconfig: Any) -> set[str]:
+    """The tokens, passwords and keys of a kubeconfig that was given as a mapping."""
+    found: set[str] = set()
+    if isinstance(kubeconfig, Mapping):
+        for entry in kubeconfig.get("users") or []:
+            user = (entry.get("user") if isinstance(entry, Mapping) else None) or {}
+            found.update(str(user[name]) for name in ("token", "password", "client-key-data") if user.get(name))
+    return found
+
+
 def _auth_provider(provider: Mapping[str, Any]) -> Credentials:
     settings = provider.get("config") or {}
     token = settings.get("id-token") or settings.get("access-token")
