@@ -96,6 +96,7 @@ SETTINGS: dict[str, Any] = {
         "announcements": {},
         "forbidden_message": "No group of yours may use this.",
         "no_profile_message": "Nothing is open to you.",
+        "unavailable_message": "Wait.",
     },
     "database_url": "sqlite:///:memory:",
     "subdomain_host": "",

@@ -41,7 +41,7 @@ def test_the_default_profile_is_applied_and_remembered(spawner: Any, user: Any) 
 
 
 def test_a_profile_of_another_group_is_refused_whoever_asks(spawner: Any, user: Any) -> None:
-    with pytest.raises(Refusal, match="not open to you") as caught:
+    with pytest.raises(Refusal, match="not offered to you") as caught:
         start(spawner(user(groups=["teaching"]), profile="large"))
     assert caught.value.status_code == 403
     assert "small" in caught.value.jupyterhub_message

@@ -199,6 +199,7 @@ class Theme(TypedDict):
     announcements: dict[str, str]
     forbidden_message: str
     no_profile_message: str
+    unavailable_message: str
     footer: str
 
 

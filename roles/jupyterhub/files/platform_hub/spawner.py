@@ -77,7 +77,7 @@ class PlatformSpawner(KubeSpawner):
             raise self._no_profile()
         wanted = self.user_options.get("profile")
         if wanted and wanted not in offered:
-            raise _not_offered(403, f"The profile {wanted} does not exist or is not open to you.", offered)
+            raise _not_offered(403, f"The profile {wanted} is not offered to you.", offered)
         if wanted:
             self._check_choices(offered[wanted])
         else:
