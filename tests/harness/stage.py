@@ -91,6 +91,7 @@ class Run(threading.Thread):
             self._after.join()
         started = time.monotonic()
         environment = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
+        environment.pop("PYTHONPATH", None)  # what the driver needs is not for the commands
         with self.stage.log.open("ab", buffering=0) as log:
             for command in self.stage.commands:
                 if self._stopping.is_set():
