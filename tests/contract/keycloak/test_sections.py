@@ -1,0 +1,238 @@
+"""Every section: create, change, delete; each looked at first, done, and repeated without a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.contract.keycloak.site import Site
+
+BASE: dict[str, Any] = {"settings": {"display_name": "Test"}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A section's config at first, changed, and with everything taken out; and what the steps are to be."""
+
+    name: str
+    first: dict[str, Any]
+    created: list[str]
+    changed: dict[str, Any]
+    updated: list[str]
+    prune: list[str]
+    deleted: list[str]
+    also: dict[str, Any] = field(default_factory=dict)
+
+
+MAPPER = {"name": "groups", "protocol_mapper": "oidc-group-membership-mapper"}
+
+CASES = [
+    Case(
+        "client_scopes",
+        first={
+            "client_scopes": [
+                {"name": "a/b", "description": "x", "protocol_mappers": [{**MAPPER, "config": {"claim.name": "g"}}]}
+            ],
+            "default_client_scopes": {"default": ["a/b"]},
+        },
+        created=["client_scope a/b", "client_scope_mapper a/b > groups", "default_client_scope default > a/b"],
+        changed={
+            "client_scopes": [
+                {"name": "a/b", "description": "y", "protocol_mappers": [{**MAPPER, "config": {"claim.name": "h"}}]}
+            ],
+            "default_client_scopes": {"default": ["a/b"]},
+        },
+        updated=["client_scope a/b", "client_scope_mapper a/b > groups"],
+        prune=["client_scopes"],
+        deleted=["client_scope a/b"],
+    ),
+    Case(
+        "realm_roles",
+        first={
+            "realm_roles": [
+                {"name": "r /+%#ü", "attributes": {"k": ["1", "2"]}, "composites": {"realm": ["offline_access"]}}
+            ]
+        },
+        created=["realm_role r /+%#ü", "role_composite r /+%#ü > offline_access"],
+        changed={"realm_roles": [{"name": "r /+%#ü", "description": "new", "attributes": {"k": ["1"]}}]},
+        updated=["realm_role r /+%#ü"],
+        prune=["realm_roles", "role_composites"],
+        deleted=["realm_role r /+%#ü"],
+    ),
+    Case(
+        "groups",
+        first={
+            "groups": [
+                {
+                    "name": "top /+%#ü",
+                    "attributes": {"k": "v"},
+                    "roles": {"realm": ["offline_access"], "clients": {"account": ["view-profile"]}},
+                    "sub_groups": [{"name": "sub"}],
+                }
+            ],
+            "default_groups": ["/top ~/+%#ü"],
+        },
+        created=[
+            "group /top ~/+%#ü",
+            "group /top ~/+%#ü/sub",
+            "group_role /top ~/+%#ü > offline_access",
+            "group_role /top ~/+%#ü > account > view-profile",
+            "default_group /top ~/+%#ü",
+        ],
+        changed={"groups": [{"path": "/top ~/+%#ü", "attributes": {"k": None, "l": ["w"]}, "description": "d"}]},
+        updated=["group /top ~/+%#ü"],
+        prune=["groups", "group_roles", "default_groups"],
+        deleted=["group /top ~/+%#ü"],
+    ),
+    Case(
+        "clients",
+        first={
+            "clients": [
+                {
+                    "client_id": "app /+%#ü",
+                    "secret_ref": {"name": "app", "key": "secret"},
+                    "redirect_uris": ["https://b/*", "https://a/*"],
+                    "service_accounts_enabled": True,
+                    "service_account_roles": {"clients": {"realm-management": ["view-users"]}},
+                    "default_client_scopes": ["basic", "email"],
+                    "attributes": {"pkce.code.challenge.method": "S256"},
+                    "protocol_mappers": [{**MAPPER, "config": {"claim.name": "g", "full.path": True}}],
+                    "roles": [{"name": "r/1", "attributes": {"scopes": "x"}}],
+                    "role_bindings": [{"group": "g", "roles": ["r/1"]}],
+                }
+            ]
+        },
+        created=[
+            "client app /+%#ü",
+            "client_mapper app /+%#ü > groups",
+            "client_role app /+%#ü > r/1",
+            "group_role /g > app /+%#ü > r/1",
+            "service_account_role app /+%#ü > realm-management > view-users",
+        ],
+        changed={
+            "clients": [
+                {
+                    "client_id": "app /+%#ü",
+                    "secret_ref": {"name": "app", "key": "other"},
+                    "redirect_uris": ["https://a/*"],
+                    "default_client_scopes": ["basic", "profile"],
+                    "attributes": {"pkce.code.challenge.method": None},
+                    "protocol_mappers": [{**MAPPER, "config": {"full.path": False}}],
+                    "roles": [{"name": "r/1", "attributes": {"scopes": None}, "description": "d"}],
+                }
+            ]
+        },
+        updated=["client app /+%#ü", "client_mapper app /+%#ü > groups", "client_role app /+%#ü > r/1"],
+        prune=["clients", "group_roles"],
+        deleted=["client app /+%#ü"],
+        also={"groups": [{"name": "g"}]},
+    ),
+    Case(
+        "users",
+        first={
+            "users": [
+                {
+                    "username": "Anna",
+                    "email": "Anna@Example.org",
+                    "first_name": "Änne",
+                    "password": {"secret_ref": {"name": "people", "key": "anna"}},
+                    "required_actions": ["UPDATE_PASSWORD"],
+                    "groups": ["g"],
+                    "roles": {"realm": ["offline_access"], "clients": {"account": ["view-profile"]}},
+                }
+            ]
+        },
+        created=[
+            "user anna",
+            "user_group anna > /g",
+            "user_role anna > offline_access",
+            "user_role anna > account > view-profile",
+        ],
+        changed={"users": [{"username": "anna", "email": "anna@example.com", "last_name": "B", "enabled": False}]},
+        updated=["user anna"],
+        prune=["users"],
+        deleted=["user anna"],
+        also={"groups": [{"name": "g"}]},
+    ),
+]
+
+SECRETS = {"app/secret": "first-client-secret", "app/other": "second-client-secret", "people/anna": "first-password-9"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_create_change_delete(site: Site, case: Case) -> None:
+    site.secrets = SECRETS
+    site.sync(**BASE, **case.also)
+
+    created = site.sync(**case.also, **case.first)
+    assert sorted(site.names(created, "create")) == sorted(case.created)
+    assert created["counts"] == {"create": len(case.created)}
+
+    changed = site.sync(**case.also, **case.changed)
+    assert site.names(changed, "update") == case.updated
+    assert changed["counts"] == {"update": len(case.updated)}
+
+    empty = {section: [] if isinstance(value, list) else {} for section, value in case.first.items()}
+    kept = site.run(check=True, **{**empty, **case.also})
+    assert not kept["changed"], "nothing is pruned unless it is asked for"
+    deleted = site.sync(**{**empty, **case.also}, prune=case.prune)
+    assert site.names(deleted, "delete") == case.deleted
+    assert deleted["counts"] == {"delete": len(case.deleted)}
+
+
+def test_settings_are_changed_field_by_field(site: Site) -> None:
+    first = site.sync(
+        settings={
+            "display_name": "One",
+            "access_token_lifespan": 120,
+            "password_policy": "length(12)",
+            "attributes": {"mine": "1"},
+            "browser_security_headers": {"x_frame_options": None},
+            "supported_locales": ["en", "de"],
+            "internationalization_enabled": True,
+        }
+    )
+    assert first["counts"] == {"create": 1}
+    second = site.sync(settings={"display_name": "Two", "attributes": {"mine": None, "other": True}})
+    assert second["changes"] == [
+        {
+            "section": "settings",
+            "kind": "realm",
+            "name": "",
+            "action": "update",
+            "fields": ["attributes.mine", "attributes.other", "display_name"],
+        }
+    ]
+    raw = site.get("")
+    assert raw["accessTokenLifespan"] == 120
+    assert raw["attributes"]["other"] == "true"
+    assert "mine" not in raw["attributes"]
+    assert raw["browserSecurityHeaders"]["contentSecurityPolicy"], "what is not named stays"
+
+
+def test_mail_password_is_written_when_it_differs(site: Site) -> None:
+    server = {"host": "mail", "from": "a@b.org", "password": {"secret_ref": {"name": "mail", "key": "password"}}}
+    site.secrets = {"mail/password": "first-mail-password"}
+    site.sync(settings={"smtp_server": {**server, "user": "a", "auth": True}})
+    site.sync(settings={"smtp_server": {**server, "from": "c@b.org"}})
+    site.secrets = {"mail/password": "second-mail-password"}
+    changed = site.sync(settings={"smtp_server": {"password": server["password"]}})
+    assert changed["changes"][0]["fields"] == ["smtp_server.password"]
+    assert changed["diff"]["after"] == {"realm": {"smtpServer": {"password": "******** (new)"}}}
+
+
+def test_a_password_is_set_only_at_creation(site: Site) -> None:
+    site.secrets = {"p/a": "first-password-1"}
+    people = [{"username": "a", "password": {"secret_ref": {"name": "p", "key": "a"}, "temporary": False}}]
+    site.sync(**BASE, users=people)
+    credential = site.get(f"/users/{_user(site, 'a')['id']}/credentials")[0]
+    site.secrets = {"p/a": "second-password-2"}
+    assert not site.run(users=people)["changed"]
+    assert site.get(f"/users/{_user(site, 'a')['id']}/credentials")[0]["createdDate"] == credential["createdDate"]
+
+
+def _user(site: Site, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = site.get("/users", username=name, exact=True)[0]
+    return found
