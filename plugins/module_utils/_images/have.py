@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +78,11 @@ def have(request: Request, environment: Mapping[str, str], home: Path, say: Call
     )
     steps = open_steps(plan, present, workshop.programs())
     if steps and not request.check:
-        _make(workshop, plan, steps, request.workers, say)
+        with only_one(request.cache, say):
+            # Another run may have made them while this one waited for its turn.
+            steps = open_steps(plan, engine.images() if engine else set(), workshop.programs())
+            if steps:
+                _make(workshop, plan, steps, request.workers, say)
     tools = {found.name: found for found in plan.programs if found.platform == host}
     if not request.check:
         make.link_programs(workshop, tools)
@@ -126,6 +132,19 @@ def this_platform() -> Platform:
     if processor is None:
         raise ImagesError(f"Images are made for x86_64 and arm64; this machine is {platform.machine()}.")
     return Platform(platform.system().lower(), processor)
+
+
+@contextlib.contextmanager
+def only_one(cache: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Let one run build at a time. The system takes the lock back from a run that was killed."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another run is building images on this machine; waiting for it to finish")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _make(

@@ -190,7 +190,8 @@ def _bring_images(workshop: Workshop, plan: Plan, target: Target, folder: Path) 
     # These names belong to others: left in the engine they would shadow what is pulled under them.
     for name, reference in names.items():
         if name != reference:
-            engine.output(*(["untag", name] if engine.name == "podman" else ["rmi", name]))
+            # podman's `untag` with one word would take every name of that image.
+            engine.output(*(["untag", reference, name] if engine.name == "podman" else ["rmi", name]))
 
 
 def _machine_files(workshop: Workshop, folder: Path) -> dict[str, Path]:

@@ -38,7 +38,8 @@ class Program:
     @property
     def key(self) -> str:
         """Name of the step."""
-        return f"program {self.name}"
+        foreign = "" if self.platform.system == "linux" else f" for {self.platform.system}"
+        return f"program {self.name}{foreign}"
 
     @property
     def folder(self) -> str:
@@ -112,10 +113,10 @@ def plan(
             targets[name] = Target(image, image.upstream, built=False)
         else:
             targets[name] = _target(catalog, image, targets, folder_digest, inside)
-    programs = {found.name: found for target in targets.values() for found in target.programs}
+    programs = {found.key: found for target in targets.values() for found in target.programs}
     for tool in tools:
         found = program(catalog, tool, folder_digest, host)
-        programs[tool if host == inside else f"{tool} of this machine"] = found
+        programs[found.key] = found
     return Plan(targets, asked, tuple(programs.values()))
 
 
