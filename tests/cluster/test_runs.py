@@ -24,7 +24,7 @@ def test_no_old_cluster_is_left(site: Site) -> None:
 
 
 def test_the_cluster_comes_up(site: Site) -> None:
-    _ended_well(play(site, "cluster", "up.yml", "--tags", "cloud_cluster"))
+    _ended_well(play(site, "cluster", "site.yml", "--tags", "cloud_cluster"))
     conditions = [each for node in site.client.list_objects("/api/v1/nodes") for each in node["status"]["conditions"]]
     assert [each["status"] for each in conditions if each["type"] == "Ready"] == ["True"]
 
