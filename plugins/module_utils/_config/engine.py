@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.qhub.platform.plugins.module_utils._config.config import Config
 from ansible_collections.qhub.platform.plugins.module_utils._config.names import unknown_names
 from ansible_collections.qhub.platform.plugins.module_utils._config.problems import Problem
-from ansible_collections.qhub.platform.plugins.module_utils._config.rules import RULES, Config
+from ansible_collections.qhub.platform.plugins.module_utils._config.rules import RULES
 from ansible_collections.qhub.platform.plugins.module_utils._config.values import check
 
 

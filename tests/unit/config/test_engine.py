@@ -68,6 +68,7 @@ def test_every_role_accepts_its_own_defaults() -> None:
         defaults = yaml.safe_load((ROOT / "roles" / role / "defaults/main.yml").read_text()) or {}
         values.update({name: value for name, value in defaults.items() if "{{" not in str(value)})
     assert values
+    values["platform_image_overrides"] = {name: f"registry.example.org/{name}:1.0" for name in collected.images}
     known = {name for name in collected.specs() if name in values}
     assert [str(problem) for problem in validate(collected, known, values)] == []
 

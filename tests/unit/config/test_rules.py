@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.qhub.platform.plugins.module_utils._config.rules import RULES, Config
+from ansible_collections.qhub.platform.plugins.module_utils._config.config import Config
+from ansible_collections.qhub.platform.plugins.module_utils._config.rules import RULES
 
 IMAGES = {"traefik": {"upstream": "docker.io/library/traefik:v3"}, "jupyterhub": {"build": {}}}
 
@@ -14,11 +15,15 @@ def found(**values: Any) -> list[str]:
     return [str(problem) for rule in RULES for problem in rule(config)]
 
 
+def test_what_is_built_here_and_loaded_into_a_local_cluster_needs_no_reference() -> None:
+    assert found(platform_image_overrides={}, cloud_cluster_provider="local") == []
+
+
 def test_an_empty_config_has_no_contradictions() -> None:
     assert found() == []
 
 
-GROUPS = [{"name": "research"}, {"name": "teaching", "groups": [{"name": "2026"}]}]
+GROUPS = [{"name": "research"}, {"name": "teaching", "sub_groups": [{"name": "2026"}]}]
 
 
 def test_a_sound_config() -> None:
@@ -93,6 +98,53 @@ def test_a_sound_config() -> None:
             "ingress_traefik_certificate_secret",
             "not used in the certificate mode acme",
         ),
+        ({"keycloak_groups": [{"description": "x"}]}, "keycloak_groups[0].name", "name the group"),
+        (
+            {"keycloak_groups": GROUPS, "jupyterhub_allowed_groups": ["*", "teachin"]},
+            "jupyterhub_allowed_groups[1]",
+            "did you mean teaching?",
+        ),
+        (
+            {"keycloak_groups": GROUPS, "jupyterhub_shared_folders": [{"name": "a", "read": ["*"], "write": ["x"]}]},
+            "jupyterhub_shared_folders[0].write[0]",
+            "there is no group x",
+        ),
+        (
+            {"jupyterhub_profiles": [{"name": "a", "options": [{"name": "o"}, {"name": "o"}]}]},
+            "jupyterhub_profiles[0].options[1].name",
+            "already",
+        ),
+        (
+            {"jupyterhub_profiles": [{"name": "a", "options": [{"choices": [{"default": True}, {"default": True}]}]}]},
+            "jupyterhub_profiles[0].options[0].choices[1].default",
+            "keep one default choice",
+        ),
+        ({"jupyterhub_image": "jupyterlabb"}, "jupyterhub_image", "no image of the catalogue"),
+        (
+            {"jupyterhub_profiles": [{"name": "a", "image": "traefk"}]},
+            "jupyterhub_profiles[0].image",
+            "did you mean traefik?",
+        ),
+        (
+            {"platform_image_overrides": {}, "cloud_cluster_provider": "existing"},
+            "platform_image_overrides.jupyterhub",
+            "push it to your registry",
+        ),
+        (
+            {"cloud_cluster_provider": "local", "ingress_traefik_service_type": "LoadBalancer"},
+            "ingress_traefik_service_type",
+            "set it to NodePort",
+        ),
+        (
+            {
+                "cloud_cluster_provider": "local",
+                "cloud_cluster_ports": [{"host": 8443, "node": 30443}],
+                "ingress_traefik_service_type": "NodePort",
+                "ingress_traefik_service_node_ports": {"websecure": 30444},
+            },
+            "ingress_traefik_service_node_ports.websecure",
+            "no port of this machine leads to 30444",
+        ),
         ({"ingress_traefik_proxy_protocol": True}, "ingress_traefik_proxy_protocol", "trusted_ips"),
         ({"platform_image_overrides": {"traefk": "x"}}, "platform_image_overrides.traefk", "did you mean traefik?"),
     ],
@@ -139,7 +191,3 @@ def test_groups_of_a_realm_that_the_site_runs_are_not_known_here() -> None:
     profiles = [{"name": "a", "groups": ["anything"]}]
     url = "https://login.example.org"
     assert found(keycloak_groups=[], jupyterhub_profiles=profiles, platform_external_keycloak_url=url) == []
-
-
-def test_a_user_that_is_to_be_removed_needs_no_group() -> None:
-    assert found(keycloak_users=[{"username": "u", "state": "absent"}]) == []
