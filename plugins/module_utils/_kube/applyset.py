@@ -96,6 +96,15 @@ def read_parent(parent: Parent, live: Mapping[str, Any] | None) -> Contents:
     return Contents(_split(annotations.get(GROUP_KINDS)), _split(annotations.get(NAMESPACES)))
 
 
+def says(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a live parent says what its manifest says."""
+    for field in ("labels", "annotations"):
+        have = live["metadata"].get(field) or {}
+        if any(have.get(key) != value for key, value in wanted["metadata"][field].items()):
+            return False
+    return True
+
+
 def membership(live: Mapping[str, Any]) -> str | None:
     """The id of the set that an object belongs to."""
     value = ((live.get("metadata") or {}).get("labels") or {}).get(PART_OF_LABEL)

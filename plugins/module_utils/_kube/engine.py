@@ -167,11 +167,11 @@ class Engine:
         return missing
 
     def _foresee_parent(self, live: dict[str, Any] | None, items: Sequence[Item], strangers: Sequence[Item]) -> None:
-        contents = contents_after(items, strangers)
         if live is None:
             self.outcome.parent_changed = not self._options.absent
         else:
-            self.outcome.parent_changed = contents != applyset.read_parent(self._options.parent, live)
+            wanted = self._options.parent.manifest(contents_after(items, strangers))
+            self.outcome.parent_changed = not applyset.says(live, wanted)
 
     def _apply(
         self,
@@ -202,7 +202,8 @@ class Engine:
         with self._timed("prune"):
             if not execution.remove(strangers, wait=False):
                 return
-            execution.shrink_parent(parent, contents_after(items, strangers))
+            shrunk = execution.shrink_parent(parent, contents_after(items, strangers))
+            self.outcome.parent_changed = self.outcome.parent_changed or shrunk
 
     def _remove(self, execution: Execution, parent_live: dict[str, Any] | None, strangers: Sequence[Item]) -> None:
         if parent_live is None:
@@ -213,7 +214,7 @@ class Engine:
                 return
             kept = contents_after([], strangers)
             if any(item.action == KEPT for item in strangers):
-                execution.shrink_parent(parent_live, kept)
+                self.outcome.parent_changed = execution.shrink_parent(parent_live, kept)
             else:
                 execution.remove_parent(parent_live)
                 self.outcome.parent_changed = True

@@ -50,7 +50,6 @@ class Execution:
         self._options = options
         self._progress = progress
         self._deadline = time.monotonic() + options.wait_timeout
-        self._parent_live: dict[str, Any] | None = None
 
     # -- the parent ----------------------------------------------------------------------------------------------
 
@@ -60,7 +59,7 @@ class Execution:
         for _attempt in range(10):
             known = applyset.read_parent(parent, live)
             wanted = parent.manifest(contents | known if live else contents)
-            if live is not None and _says(live, wanted):
+            if live is not None and applyset.says(live, wanted):
                 return live
             if live is not None:
                 wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
@@ -79,17 +78,22 @@ class Execution:
             return self._client.create(collection, wanted, {"fieldManager": FIELD_MANAGER})
         return self._client.patch(self._options.parent.path, wanted, {"fieldManager": FIELD_MANAGER})
 
-    def shrink_parent(self, live: dict[str, Any], contents: Contents) -> None:
-        """Forget kinds and namespaces that hold no member any more, unless another run wrote the parent meanwhile."""
+    def shrink_parent(self, live: dict[str, Any], contents: Contents) -> bool:
+        """Forget kinds and namespaces that hold no member any more, unless another run wrote the parent meanwhile.
+
+        True when the parent was written.
+        """
         wanted = self._options.parent.manifest(contents)
-        if _says(live, wanted):
-            return
+        if applyset.says(live, wanted):
+            return False
         wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
         try:
             self._put_parent(live, wanted)
         except ApiError as error:
             if not (error.conflict or error.not_found):
                 raise
+            return False
+        return True
 
     def remove_parent(self, live: dict[str, Any]) -> None:
         """The set is gone."""
@@ -239,14 +243,6 @@ class Execution:
             if error.conflict:
                 return  # another object of this name: not the one that was to go
             item.fail(f"could not be removed: {error.message}")
-
-
-def _says(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    for field in ("labels", "annotations"):
-        have = live["metadata"].get(field) or {}
-        if any(have.get(key) != value for key, value in wanted["metadata"][field].items()):
-            return False
-    return True
 
 
 def _is_established(crd: Mapping[str, Any] | None) -> bool:
