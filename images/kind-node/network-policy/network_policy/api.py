@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -119,14 +119,16 @@ class Watch(threading.Thread):
         query = urlencode(
             {"watch": 1, "resourceVersion": version, "timeoutSeconds": WATCH_SECONDS, "allowWatchBookmarks": "true"}
         )
-        for event in _events(_get(connection, f"{self._path}?{query}")):
-            item = event["object"]
-            if event["type"] == "ERROR":
-                LOG.info("%s: listing again: %s", self.name, item.get("message"))
-                return None
-            version = item["metadata"]["resourceVersion"]
-            if event["type"] != "BOOKMARK":
-                self._report(Changed(self.name, item, deleted=event["type"] == "DELETED"))
+        with _get(connection, f"{self._path}?{query}") as response:  # one that is not closed blocks the connection
+            while line := response.readline():
+                event = json.loads(line)
+                item = event["object"]
+                if event["type"] == "ERROR":
+                    LOG.info("%s: listing again: %s", self.name, item.get("message"))
+                    return None
+                version = item["metadata"]["resourceVersion"]
+                if event["type"] != "BOOKMARK":
+                    self._report(Changed(self.name, item, deleted=event["type"] == "DELETED"))
         return version
 
 
@@ -136,8 +138,3 @@ def _get(connection: HTTPConnection, target: str) -> HTTPResponse:
     if response.status != 200:
         raise ApiError(f"GET {target}: {response.status} {response.read(500).decode(errors='replace')}")
     return response
-
-
-def _events(response: HTTPResponse) -> Iterator[dict[str, Any]]:
-    while line := response.readline():
-        yield json.loads(line)
