@@ -123,7 +123,9 @@ def network_policy(name: str = "rules") -> Object:
         "spec": {
             "podSelector": {},
             "policyTypes": ["Ingress"],
-            "ingress": [{"ports": [{"port": 80}, {"port": 81}], "from": [{"podSelector": {"matchLabels": {"a": "b"}}}]}],
+            "ingress": [
+                {"ports": [{"port": 80}, {"port": 81}], "from": [{"podSelector": {"matchLabels": {"a": "b"}}}]}
+            ],
         },
     }
 
@@ -171,12 +173,21 @@ def role(name: str = "reader") -> Object:
 
 def definition_of(plural: str, kind: str, group: str, scope: str = "Namespaced") -> Object:
     """A CustomResourceDefinition with a list-map, an atomic list, a set and free fields."""
-    items = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "value": {"type": "string"}}}
+    items = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
+    }
     spec = {
         "type": "object",
         "properties": {
             "size": {"type": "integer"},
-            "items": {"type": "array", "items": items, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+            "items": {
+                "type": "array",
+                "items": items,
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+            },
             "words": {"type": "array", "items": {"type": "string"}},
             "tags": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
             "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},

@@ -45,7 +45,10 @@ EVERYTHING: list[Object] = [
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
             "maxReplicas": 3,
             "metrics": [
-                {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
+                {
+                    "type": "Resource",
+                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+                }
             ],
         },
     },
@@ -80,7 +83,11 @@ EVERYTHING: list[Object] = [
                     "host": "a.example",
                     "http": {
                         "paths": [
-                            {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}
+                            {
+                                "path": "/",
+                                "pathType": "Prefix",
+                                "backend": {"service": {"name": "web", "port": {"number": 80}}},
+                            }
                         ]
                     },
                 }
@@ -99,7 +106,12 @@ EVERYTHING: list[Object] = [
         "metadata": {"name": "limits"},
         "spec": {"limits": [{"type": "Container", "default": {"cpu": "0.5"}, "defaultRequest": {"cpu": 0.1}}]},
     },
-    {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}, "automountServiceAccountToken": False},
+    {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "robot"},
+        "automountServiceAccountToken": False,
+    },
 ]
 
 
@@ -235,7 +247,7 @@ def test_all_problems_together_and_nothing_written(applier: Applier) -> None:
     assert outcome.failed
     assert outcome.wrote_nothing
     assert ".spec.replicass" in text
-    assert ".spec.template.spec.containers[name=\"main\"].imagee" in text
+    assert '.spec.template.spec.containers[name="main"].imagee' in text
     assert ".spec.portz" in text
     assert "BAD_NAME" in text
     assert "test[1]" in text, "the place in the input is named"
@@ -305,7 +317,13 @@ def test_definition_and_its_resource_in_one_set(applier: Applier) -> None:
         "apiVersion": f"{group}/v1",
         "kind": "Widget",
         "metadata": {"name": "w"},
-        "spec": {"size": 1, "items": [{"name": "a", "value": "1"}], "words": ["x", "y"], "tags": ["s"], "free": {"k": [1]}},
+        "spec": {
+            "size": 1,
+            "items": [{"name": "a", "value": "1"}],
+            "words": ["x", "y"],
+            "tags": ["s"],
+            "free": {"k": [1]},
+        },
     }
     objects = [custom, definition_of("widgets", "Widget", group)]
     check = applier.good(*objects, check_mode=True)
