@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from pathlib import Path
 
 from tests.conventions.project import ROOT, load
 
 
 def test_changelog_fragments_are_valid() -> None:
-    lint = subprocess.run(["antsibull-changelog", "lint"], cwd=ROOT, capture_output=True, text=True, check=False)
+    program = Path(sys.executable).with_name("antsibull-changelog")
+    lint = subprocess.run([program, "lint"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert lint.returncode == 0, lint.stdout + lint.stderr
 
 

@@ -49,10 +49,7 @@ def test_the_examples_of_a_module_parse_and_use_its_full_name(module: Path) -> N
 def test_a_module_that_talks_to_the_cluster_is_in_the_action_group(module: Path) -> None:
     documentation = yaml.safe_load(_constant(module, "DOCUMENTATION"))
     group = load(ROOT / "meta/runtime.yml")["action_groups"]["k8s"]
-    talks = "kubeconfig" in documentation.get("options", {}) or any(
-        fragment.startswith(f"{COLLECTION}.") and "attributes" not in fragment
-        for fragment in documentation.get("extends_documentation_fragment", [])
-    )
+    talks = f"{COLLECTION}.kube_auth" in documentation.get("extends_documentation_fragment", [])
     assert (module.stem in group) == talks
 
 

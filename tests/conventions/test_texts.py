@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -27,8 +27,8 @@ def _lines(pattern: str, *, where: str = "") -> list[str]:
 
 @pytest.mark.parametrize(
     "place",
-    [re.escape(str(ROOT)) + r"\b", re.escape(str(Path.home())) + r"/[\w.]", r"(?<![\w}./-])/(work|var/tmp)/"],
-    ids=["checkout", "home", "scratch"],
+    [re.escape(str(ROOT)) + r"\b", r"(?<![\w}./-])/(work|var/tmp)/"],
+    ids=["checkout", "scratch"],
 )
 def test_no_path_of_a_machine(place: str) -> None:
     assert _lines(place) == []
@@ -40,7 +40,7 @@ def test_no_word_on_how_the_work_was_done() -> None:
 
 
 def test_nothing_is_left_for_later() -> None:
-    assert _lines(r"\b(TODO|FIXME|XXX)\b") == []
+    assert _lines(r"\b(?-i:TODO|FIXME|XXX)\b") == []
 
 
 def test_no_failure_is_hidden() -> None:
@@ -72,9 +72,12 @@ def test_every_file_ends_with_one_newline_and_no_line_with_a_blank() -> None:
     assert _lines(r"[ \t]+$", where=r"^(?!.*\.(md|patch)$)") == []
 
 
-def test_shell_scripts_parse() -> None:
-    scripts = [path for path, text in texts().items() if re.match(r"#!.*\b(ba)?sh\b", text)]
-    assert scripts, "the driver of the tests at least is a shell script"
-    for script in scripts:
-        subprocess.run(["bash", "-n", script], cwd=ROOT, check=True)
-        assert re.search(r"^set -(\w*e|o errexit)", texts()[script], re.MULTILINE), f"{script} goes on after an error: no `set -e`"
+SCRIPTS = [path for path, text in texts().items() if re.match(r"#!.*\b(ba)?sh\b", text)]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_shell_script_is_sound(script: str) -> None:
+    assert shutil.which("shellcheck"), "shellcheck is not here: install it (Debian, Homebrew: shellcheck)"
+    check = subprocess.run(["shellcheck", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stdout
+    assert re.search(r"^set -(\w*e|o errexit)", texts()[script], re.MULTILINE), "it goes on after an error: no `set -e`"
