@@ -36,8 +36,10 @@ class ActionModule(ActionBase):
         # What the inventory and the command line set, without what roles and plays bring along.
         site = variables["hostvars"].raw_get(variables["inventory_hostname"])
         collected = catalog.collect(COLLECTION)
-        values, problems = self._values(collected, {**self._role_variables(), **variables, **site})
-        problems += validate(collected, site, values)
+        values, failed = self._values(collected, {**self._role_variables(), **variables, **site})
+        problems = [problem for problem in failed if problem.path in site] + validate(collected, site, values)
+        # A default that cannot be evaluated is a consequence of another problem, unless there is none.
+        problems = problems or failed
         result["changed"] = False
         if problems:
             result["failed"] = True
