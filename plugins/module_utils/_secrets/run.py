@@ -48,15 +48,20 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def run(params: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def run(
+    params: Mapping[str, Any],
+    check_mode: bool,
+    environ: Mapping[str, str] | None = None,
+    now: datetime.datetime | None = None,
+) -> dict[str, Any]:
     """Do what the (validated) parameters ask for. Raises SecretsError and KubeError."""
+    now = now or datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     present = params["state"] == "present"
     specs = parse_secrets(params["namespace"], params["secrets"], params.get("values") or {}, keys_needed=present)
     rotate = parse_rotate(params["rotate"], specs)
     with Client(load_connection(params, environ)) as client:
         if not present:
             return _remove(client, specs, bool(params["purge"]), check_mode)
-        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         outcomes = apply_secrets(client, specs, rotate, check_mode, now)
         published = [
             publish(client, outcome.plan.spec.publish, outcome, outcome.plan.spec.labels, check_mode)

@@ -23,8 +23,10 @@ class Site:
         self.client = client
         self.namespace = namespace
 
-    def run(self, *secrets: Wish, check: bool = False, **options: Any) -> dict[str, Any]:
-        """Run the task; every result is searched for values."""
+    def run(
+        self, *secrets: Wish, check: bool = False, now: datetime.datetime | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """Run the task (at another time, if need be); every result is searched for values."""
         params = {
             "kubeconfig": str(self.api.kubeconfig),
             "namespace": self.namespace,
@@ -34,15 +36,13 @@ class Site:
             "purge": False,
             **options,
         }
-        result = run(params, check, {})
+        result = run(params, check, {}, now)
         self.assert_shows_no_value(result)
         return result
 
-    def keys(self, name: str, check: bool = False, rotate: tuple[str, ...] = (), **keys: Wish) -> dict[str, str]:
+    def keys(self, name: str, /, **keys: Wish) -> dict[str, str]:
         """Run it with one Secret; what was done to each key."""
-        wish = {"name": name, "keys": {key.replace("_", "-"): options for key, options in keys.items()}}
-        result = self.run(wish, check=check, rotate=list(rotate))
-        actions: dict[str, str] = result["secrets"][0]["keys"]
+        actions: dict[str, str] = self.run({"name": name, "keys": keys})["secrets"][0]["keys"]
         return actions
 
     def path(self, name: str = "", kind: str = "secrets") -> str:
@@ -88,4 +88,4 @@ class Site:
 
 def in_days(days: float) -> datetime.datetime:
     """A time from now."""
-    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(days=days)
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0) + datetime.timedelta(days=days)

@@ -14,6 +14,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.client import 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.qhub.platform.plugins.module_utils._secrets import apply
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.errors import SecretsError
+from ansible_collections.qhub.platform.plugins.module_utils._secrets.make import make
 from tests.contract.kube_api import USER_TOKEN
 from tests.contract.secrets.support import Site
 
@@ -215,7 +216,7 @@ def test_two_runs_at_once_end_with_the_same_values(site: Site) -> None:
 
 def test_a_write_that_comes_between_look_and_write_is_respected(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.put("app", other=b"anything")
-    real_make = apply.make
+    real_make = make
     writes = iter([{"password": b"somebody was faster"}])
 
     def make_slowly(*arguments: Any) -> Any:
