@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 # Where the node finds the folder by which we know a cluster as ours.
 MARK = "/kind/qhub-platform"
 
@@ -87,7 +85,7 @@ class Needs:
 
 
 def kind_config(wanted: Wanted, mark_folder: str) -> str:
-    """The config that `kind create cluster` is given."""
+    """The config that `kind create cluster` is given, as JSON, which is YAML too."""
     node: dict[str, Any] = {
         "role": "control-plane",
         "image": wanted.image,
@@ -102,8 +100,8 @@ def kind_config(wanted: Wanted, mark_folder: str) -> str:
         # Our node has its own CNI configuration, and containerd there manages cgroups by itself.
         config["networking"] = {"disableDefaultCNI": True}
         kubelet = {"kind": "KubeletConfiguration", "cgroupDriver": "cgroupfs", "failCgroupV1": False}
-        config["kubeadmConfigPatches"] = [yaml.safe_dump(kubelet)]
-    return yaml.safe_dump(config, sort_keys=False)
+        config["kubeadmConfigPatches"] = [json.dumps(kubelet)]
+    return json.dumps(config)
 
 
 def action(wanted: Wanted, found: Found) -> str:
