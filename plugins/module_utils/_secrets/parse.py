@@ -349,7 +349,7 @@ def _certificate_key(ref: SecretRef, name: str, kind: str, options: _Options) ->
             addresses.append(str(ipaddress.ip_address(address)))
         except ValueError:
             options.problem("ip_addresses", f"{address!r} is not an IP address")
-    if not is_ca and not dns_names and not addresses:
+    if not (is_ca or options.raw("dns_names") or options.raw("ip_addresses")):
         options.problem("dns_names", "a certificate needs dns_names or ip_addresses")
     first = (dns_names + tuple(addresses) + (name,))[0]
     days = options.integer("days", 3650 if is_ca else 365, 1, 36500)
@@ -357,7 +357,7 @@ def _certificate_key(ref: SecretRef, name: str, kind: str, options: _Options) ->
     if renew_before >= days:
         options.problem("renew_before", f"{renew_before} days leave nothing of the {days} days of validity")
     ca = _ca_ref(ref, options)
-    if ca is None and not is_ca:
+    if options.raw("ca") is None and not is_ca:
         options.problem("ca", "is required: the Secret of the CA that signs")
     if ca is not None and ca.secret == ref and ca.key == name:
         options.problem("ca", "a certificate cannot sign itself; leave `ca` out of a CA of type ca")
