@@ -19,7 +19,7 @@ def network() -> Iterator[Network]:
         yield Network(stack)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def closed(network: Network) -> None:
     """Begin each test with a table that knows no pod."""
     with network.node.entered():

@@ -55,7 +55,7 @@ class Namespace:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Make sockets and start programs inside."""
-        with open("/proc/self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
+        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
             _enter(there.fileno())
             try:
                 yield

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from network_policy.enforcer import apply
@@ -20,7 +21,7 @@ from tests.unit.network_policy.oracle import World
 from tests.unit.network_policy.strategies import packets, worlds
 
 A, B, C = PODS[:3]
-ALL: dict[str, Any] = {}
+pytestmark = pytest.mark.usefixtures("closed")
 
 
 def table_of(world: World) -> Table:
