@@ -17,6 +17,8 @@ PART_OF_LABEL = "applyset.kubernetes.io/part-of"
 TOOLING = "applyset.kubernetes.io/tooling"
 GROUP_KINDS = "applyset.kubernetes.io/contains-group-kinds"
 NAMESPACES = "applyset.kubernetes.io/additional-namespaces"
+# Ours, not the specification's: lets runs at the same time notice each other.
+LAST_RUN = "platform.qhub.dev/last-run"
 OUR_TOOLING = "qhub.platform/v1.0.0"
 
 

@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import json
 import random
+import re
 import socket
 import ssl
 import threading
@@ -35,6 +36,8 @@ Query = Mapping[str, Any]
 
 # A manifest that does not fit the schema, an object that is too large for etcd.
 _HOPELESS = (b"failed to create typed patch object", b"request is too large", b"trying to send message larger than max")
+# Control characters, YAML's own line breaks, the byte order mark, what is no character.
+_YAML_TROUBLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _random = random.SystemRandom()
 
 
@@ -496,8 +499,9 @@ def open_connection(target: Connection, timeout: float) -> http.client.HTTPConne
 
 
 def encode(body: Any) -> bytes:
-    """JSON as bytes, compact, Unicode unescaped."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    """JSON as bytes, compact; Unicode unescaped, but for what YAML refuses or folds (the server reads patches as YAML)."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return _YAML_TROUBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode("utf-8")
 
 
 def decode(raw: bytes, content_type: str) -> Any:

@@ -168,10 +168,17 @@ def _bad_values(value: Any, path: str) -> Iterable[str]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _bad_values(item, f"{path}[{index}]")
+    elif isinstance(value, str):
+        if not value.isascii() and _has_surrogates(value):
+            yield f"`{path}` holds half of a surrogate pair, which UTF-8 cannot say"
     elif isinstance(value, float) and not math.isfinite(value):
         yield f"`{path}` is {value}, which JSON cannot say"
-    elif value is not None and not isinstance(value, (str, int, float, bool)):
+    elif value is not None and not isinstance(value, (int, float, bool)):
         yield f"`{path}` is {_type_name(value)}, which JSON cannot say: quote it"
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _secret(obj: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -202,8 +202,9 @@ class Engine:
         with self._timed("prune"):
             if not execution.remove(strangers, wait=False):
                 return
-            shrunk = execution.shrink_parent(parent, contents_after(items, strangers))
-            self.outcome.parent_changed = self.outcome.parent_changed or shrunk
+            created = any(item.action == CREATED for item in items)
+            written = execution.finish_parent(parent, contents_after(items, strangers), created)
+            self.outcome.parent_changed = self.outcome.parent_changed or written
 
     def _remove(self, execution: Execution, parent_live: dict[str, Any] | None, strangers: Sequence[Item]) -> None:
         if parent_live is None:
@@ -214,7 +215,7 @@ class Engine:
                 return
             kept = contents_after([], strangers)
             if any(item.action == KEPT for item in strangers):
-                self.outcome.parent_changed = execution.shrink_parent(parent_live, kept)
+                self.outcome.parent_changed = execution.finish_parent(parent_live, kept, created=False)
             else:
                 execution.remove_parent(parent_live)
                 self.outcome.parent_changed = True

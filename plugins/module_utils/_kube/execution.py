@@ -8,13 +8,14 @@ Killed at any point, the parent names at least every kind and namespace in which
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube import applyset, order
 from ansible_collections.qhub.platform.plugins.module_utils._kube.applyset import Contents
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
-from ansible_collections.qhub.platform.plugins.module_utils._kube.discovery import Discovery
+from ansible_collections.qhub.platform.plugins.module_utils._kube.discovery import Discovery, Resource
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import ApiError, KubeError
 from ansible_collections.qhub.platform.plugins.module_utils._kube.model import (
     CHANGED,
@@ -33,6 +34,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.plan import as
 from ansible_collections.qhub.platform.plugins.module_utils._kube.review import apply, changes, judge_failure
 from ansible_collections.qhub.platform.plugins.module_utils._kube.watching import wait_until
 
+_ATTEMPTS = 10
 _DISCOVERY_SECONDS = 30.0
 _ESTABLISHED_SECONDS = 60.0
 # Kinds whose pods shall be gone before what they use is removed.
@@ -54,11 +56,44 @@ class Execution:
     # -- the parent ----------------------------------------------------------------------------------------------
 
     def write_parent(self, live: dict[str, Any] | None, contents: Contents) -> dict[str, Any]:
-        """Make the parent say this; another run that wrote it meanwhile is heard, not overwritten."""
+        """Make the parent name at least this; another run that wrote it meanwhile is heard, not overwritten."""
+        return self._extend_parent(live, contents, self._options.parent.manifest(contents)["metadata"]["annotations"])
+
+    def finish_parent(self, live: dict[str, Any], contents: Contents, created: bool) -> bool:
+        """Forget kinds and namespaces that hold no member any more. True when the parent was written.
+
+        Another run may be at work. It is safe from this because kinds are forgotten only if they are seen to be empty and
+        the parent was not written since; and this run is safe from the other because, having created something, it
+        writes the parent in any case (a new `last-run`), and then names what it needs again.
+        """
+        leftover = self._in_use(applyset.read_parent(self._options.parent, live), contents)
+        wanted = self._options.parent.manifest(contents | leftover)
+        annotations = wanted["metadata"]["annotations"]
+        forgets = not applyset.says(live, wanted)
+        if created:
+            annotations[applyset.LAST_RUN] = uuid.uuid4().hex
+        elif not forgets:
+            return False
+        wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+        try:
+            self._put_parent(live, wanted)
+        except ApiError as error:
+            if not (error.conflict or error.not_found):
+                raise
+            if created:
+                extra = {applyset.LAST_RUN: annotations[applyset.LAST_RUN]}
+                self._extend_parent(self._client.find(self._options.parent.path), contents, extra)
+            return created
+        return forgets
+
+    def _extend_parent(
+        self, live: dict[str, Any] | None, contents: Contents, annotations: Mapping[str, str]
+    ) -> dict[str, Any]:
         parent = self._options.parent
-        for _attempt in range(10):
+        for _attempt in range(_ATTEMPTS):
             known = applyset.read_parent(parent, live)
-            wanted = parent.manifest(contents | known if live else contents)
+            wanted = parent.manifest(contents | known)
+            wanted["metadata"]["annotations"] = {**annotations, **wanted["metadata"]["annotations"]}
             if live is not None and applyset.says(live, wanted):
                 return live
             if live is not None:
@@ -66,7 +101,7 @@ class Execution:
             try:
                 return self._put_parent(live, wanted)
             except ApiError as error:
-                if not error.conflict:
+                if not (error.conflict or error.not_found):
                     raise
                 live = self._client.find(parent.path)
         raise KubeError(f"{parent.kind} {parent.namespace}/{parent.name} is written by others all the time; run again")
@@ -78,22 +113,29 @@ class Execution:
             return self._client.create(collection, wanted, {"fieldManager": FIELD_MANAGER})
         return self._client.patch(self._options.parent.path, wanted, {"fieldManager": FIELD_MANAGER})
 
-    def shrink_parent(self, live: dict[str, Any], contents: Contents) -> bool:
-        """Forget kinds and namespaces that hold no member any more, unless another run wrote the parent meanwhile.
+    def _in_use(self, known: Contents, contents: Contents) -> Contents:
+        """What is about to be forgotten although it holds members, which another run must have made."""
+        parent = self._options.parent
+        namespaces = known.namespaces | contents.namespaces | {parent.namespace}
+        suspects: list[tuple[Resource, str]] = []
+        for text in sorted(known.group_kinds | contents.group_kinds):
+            resource = self._discovery.group_kind(*applyset.split_group_kind(text))
+            gone = text not in contents.group_kinds
+            for namespace in sorted(namespaces) if resource and resource.namespaced else [""]:
+                far = namespace not in contents.namespaces | {parent.namespace, ""}
+                if resource is not None and (gone or far):
+                    suspects.append((resource, namespace))
 
-        True when the parent was written.
-        """
-        wanted = self._options.parent.manifest(contents)
-        if applyset.says(live, wanted):
-            return False
-        wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
-        try:
-            self._put_parent(live, wanted)
-        except ApiError as error:
-            if not (error.conflict or error.not_found):
-                raise
-            return False
-        return True
+        def is_used(suspect: tuple[Resource, str]) -> bool:
+            resource, namespace = suspect
+            selector = f"{applyset.PART_OF_LABEL}={parent.id}"
+            found = self._client.list_objects(resource.collection(namespace or None), label_selector=selector)
+            return any(not obj["metadata"].get("deletionTimestamp") for obj in found)
+
+        used = [suspect for suspect, is_one in zip(suspects, parallel(is_used, suspects), strict=True) if is_one]
+        return applyset.contents_of(
+            (resource.group_kind for resource, _namespace in used), (namespace for _resource, namespace in used)
+        )
 
     def remove_parent(self, live: dict[str, Any]) -> None:
         """The set is gone."""
