@@ -11,7 +11,8 @@ short_description: Have the images and tools of a catalogue, by pulling or by bu
 version_added: 0.1.0
 description:
   - Looks whether the images of C(images/catalog.yml) can be pulled, and builds them from packages otherwise.
-  - Tags are hashes of what an image is built from. What is there is not built again; a run that was interrupted is continued by the next.
+  - Tags are hashes of what an image is built from. What is there is not built again.
+  - A run that was interrupted is continued by the next.
   - While it works, it tells on the console what is being made, and writes full logs into O(logs).
 options:
   catalog:

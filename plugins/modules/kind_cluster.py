@@ -16,7 +16,8 @@ description:
 options:
   state:
     description:
-      - V(checked) looks for all that stands in the way (engine, ports, disk, memory, a cluster of somebody else) and tells it at once.
+      - V(checked) looks for all that stands in the way and tells it at once.
+      - That is the engine, ports, disk, memory, and a cluster of somebody else.
       - V(present) has the cluster, V(absent) removes it with all its data.
     type: str
     choices: [checked, present, absent]
@@ -69,7 +70,9 @@ options:
     type: str
     choices: [docker, podman]
   cache:
-    description: Where the cluster is remembered. Without it, the environment variable E(PLATFORM_CACHE), then C(~/.cache/qhub-platform).
+    description:
+      - Where the cluster is remembered.
+      - Without it, the environment variable E(PLATFORM_CACHE), then C(~/.cache/qhub-platform).
     type: path
   disk_gib:
     description: Free disk in GiB that a new cluster needs.

@@ -40,7 +40,12 @@ class Right:
 
     def review(self, namespace: str) -> dict[str, Any]:
         """The question to the API server."""
-        attributes = {"verb": self.verb, "group": self.group, "resource": self.resource, "subresource": self.subresource}
+        attributes = {
+            "verb": self.verb,
+            "group": self.group,
+            "resource": self.resource,
+            "subresource": self.subresource,
+        }
         if self.namespaced:
             attributes["namespace"] = namespace
         return {
@@ -73,7 +78,8 @@ def rights(create_namespace: bool) -> list[Right]:
     wanted += [Right("list", group, resource) for group, resource in WATCHED]
     wanted += [Right("get", "", "pods", "log"), Right("create", "", "pods", "portforward")]
     wanted += [
-        Right(verb, "apiextensions.k8s.io", "customresourcedefinitions", namespaced=False) for verb in ("create", "patch")
+        Right(verb, "apiextensions.k8s.io", "customresourcedefinitions", namespaced=False)
+        for verb in ("create", "patch")
     ]
     if create_namespace:
         wanted += [Right(verb, "", "namespaces", namespaced=False) for verb in ("create", "patch")]
@@ -96,13 +102,21 @@ def problems(
     """What stands against the cluster, one sentence each. `classes` is None when no default StorageClass is needed."""
     found = []
     if version(told_version) < tuple(int(part) for part in minimum.split(".")[:2]):
-        found.append(f"The cluster runs Kubernetes {told_version.get('gitVersion')}, and the platform needs {minimum} or newer.")
+        found.append(
+            f"The cluster runs Kubernetes {told_version.get('gitVersion')}, and the platform needs {minimum} or newer."
+        )
     if denied:
         told = ", ".join(str(right) for right in denied)
-        found.append(f"The user of the kubeconfig is not permitted to do in namespace {namespace}: {told}. Ask an administrator for these rights.")
+        found.append(
+            f"The user of the kubeconfig is not permitted to do in namespace {namespace}: {told}. "
+            "Ask an administrator for these rights."
+        )
     if classes is not None and not any(_is_default(entry) for entry in classes):
         names = ", ".join(entry["metadata"]["name"] for entry in classes) or "none"
-        found.append(f"The cluster has no default StorageClass (it has: {names}). Set `platform_storage_class` to one of them, or mark one as default.")
+        found.append(
+            f"The cluster has no default StorageClass (it has: {names}). Set `platform_storage_class` to one of them, "
+            "or mark one as default."
+        )
     return found
 
 

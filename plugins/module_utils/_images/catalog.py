@@ -158,9 +158,12 @@ def _check_references(image: Image, catalog: Catalog, problems: list[str]) -> No
             close = difflib.get_close_matches(need, catalog.images, 1)
             hint = f", did you mean {close[0]!r}?" if close else ""
             problems.append(f"{path}: there is no image {need!r}{hint}")
-    for program in image.build.binaries if image.build else ():
-        if catalog.module_of(program) is None:
-            problems.append(f"{path}.binaries: no entry of `binaries` compiles {program!r}")
+    programs = image.build.binaries if image.build else ()
+    problems += [
+        f"{path}.binaries: no entry of `binaries` compiles {program!r}"
+        for program in programs
+        if catalog.module_of(program) is None
+    ]
 
 
 def _check_circles(catalog: Catalog, problems: list[str]) -> None:

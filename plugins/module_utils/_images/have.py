@@ -114,13 +114,17 @@ def wants_build(mode: str, planned: Callable[[bool], Plan], present: set[str], s
     if mode != "auto":
         return mode == "build"
     built = planned(True)
-    if built.asked and all(built.targets[name].reference in present for name in built.asked if built.targets[name].built):
+    if built.asked and all(
+        built.targets[name].reference in present for name in built.asked if built.targets[name].built
+    ):
         return True
     pulled = [target.reference for target in planned(False).targets.values() if not target.built]
     closed = registry.unreachable(pulled)
     if closed:
         told = ", ".join(f"{host} ({reason})" for host, reason in closed.items())
-        say(f"Images are built here from packages, because no answer came from {told}. PLATFORM_IMAGES=pull forces the other way.")
+        say(
+            f"Images are built here from packages, because no answer came from {told}. PLATFORM_IMAGES=pull forces the other way."
+        )
     elif pulled:
         say("Images are pulled from their registries. PLATFORM_IMAGES=build builds them here from packages.")
     return bool(closed)

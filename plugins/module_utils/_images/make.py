@@ -16,7 +16,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._images import go
 from ansible_collections.qhub.platform.plugins.module_utils._images.catalog import Rootfs
 from ansible_collections.qhub.platform.plugins.module_utils._images.errors import BuildError, ImagesError
 from ansible_collections.qhub.platform.plugins.module_utils._images.machine import CA_IN_IMAGE, Machine
-from ansible_collections.qhub.platform.plugins.module_utils._images.plan import Plan, Program, Target
+from ansible_collections.qhub.platform.plugins.module_utils._images.plan import ROOTFS_OPTIONS, Plan, Program, Target
 
 TAIL = 20
 
@@ -53,8 +53,13 @@ class Workshop:
             output.write(f"$ {' '.join(words)}\n".encode())
             output.flush()
             done = subprocess.run(
-                words, cwd=folder, env=dict(environment or self.environment), stdin=subprocess.DEVNULL,
-                stdout=output, stderr=subprocess.STDOUT, check=False,
+                words,
+                cwd=folder,
+                env=dict(environment or self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
             )
         if done.returncode != 0:
             raise BuildError(key, f"`{words[0]}` ended with {done.returncode}", str(log), last_lines(log, TAIL))
@@ -119,13 +124,15 @@ def make_rootfs(workshop: Workshop, target: Target, rootfs: Rootfs) -> None:
     if shutil.which("mmdebstrap", path=workshop.environment.get("PATH")) is None:
         raise ImagesError("`mmdebstrap` is missing, which puts Debian images together: apt-get install mmdebstrap")
     tar = fresh_folder(workshop, target) / "rootfs.tar"
-    words = ["mmdebstrap", "--variant=minbase", f"--include={','.join(rootfs.packages)}"]
-    words += [f"--dpkgopt=path-exclude={path}" for path in ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")]
-    words += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
-    words += ['--aptopt=Dir::Cache::pkgcache ""', '--aptopt=Dir::Cache::srcpkgcache ""']
+    words = ["mmdebstrap", *ROOTFS_OPTIONS, f"--include={','.join(rootfs.packages)}"]
     mirror = workshop.machine.debian_mirror
     workshop.call(target.key, [*words, rootfs.suite, str(tar), mirror], tar.parent)
-    workshop.call(target.key, workshop.engine.command("import", str(tar), target.reference), tar.parent, workshop.engine.environment)
+    workshop.call(
+        target.key,
+        workshop.engine.command("import", str(tar), target.reference),
+        tar.parent,
+        workshop.engine.environment,
+    )
     shutil.rmtree(tar.parent)
 
 
@@ -142,7 +149,9 @@ def build_image(workshop: Workshop, plan: Plan, target: Target) -> None:
     mounts = _machine_files(workshop, settings)
     containerfile = context / "Containerfile"
     if workshop.engine.name == "docker":
-        containerfile.write_text(engines.with_mounts(containerfile.read_text(encoding="utf-8"), mounts), encoding="utf-8")
+        containerfile.write_text(
+            engines.with_mounts(containerfile.read_text(encoding="utf-8"), mounts), encoding="utf-8"
+        )
     args = {**build.args, **({"BASE": target.base} if target.base else {})}
     if workshop.machine.maven_url:
         args["MAVEN_URL"] = workshop.machine.maven_url

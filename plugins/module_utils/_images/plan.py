@@ -16,6 +16,19 @@ from ansible_collections.qhub.platform.plugins.module_utils._images.errors impor
 RECIPE = 1
 PREFIX = "localhost/qhub"
 
+# A small Debian: no documentation but licences, no package caches, no translations of package lists.
+ROOTFS_OPTIONS = (
+    "--variant=minbase",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/info/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    '--aptopt=Acquire::Languages "none"',
+    '--aptopt=Dir::Cache::pkgcache ""',
+    '--aptopt=Dir::Cache::srcpkgcache ""',
+)
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -145,7 +158,7 @@ def _target(
     platform: Platform,
 ) -> Target:
     if image.rootfs is not None:
-        content = digest("rootfs", image.rootfs.suite, image.rootfs.packages, platform.processor)
+        content = digest("rootfs", ROOTFS_OPTIONS, image.rootfs.suite, image.rootfs.packages, platform.processor)
         return Target(image, f"{PREFIX}/{image.name}:{content}", built=True, digest=content)
     if image.build is None:
         raise ImagesError(f"The image {image.name} can only be pulled ({image.upstream}): it has no `build`.")

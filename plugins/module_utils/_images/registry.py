@@ -24,7 +24,7 @@ def unreachable(references: Iterable[str]) -> dict[str, str]:
     """Registries of these references that do not answer, each with the reason."""
     hosts = sorted({registry_of(reference) for reference in references})
     with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
-        reasons = dict(zip(hosts, pool.map(_reason, hosts)))
+        reasons = dict(zip(hosts, pool.map(_reason, hosts), strict=True))
     return {host: reason for host, reason in reasons.items() if reason}
 
 

@@ -31,8 +31,8 @@ class Step:
 def open_steps(plan: Plan, images: set[str], programs: set[str]) -> dict[str, Step]:
     """The steps for what is not there yet, what is needed first.
 
-    `images` are the references that the engine has, `programs` the paths below the cache's `binaries` that exist. What only an image needs
-    that is already there is left out.
+    `images` are the references that the engine has, `programs` the paths below the cache's `binaries` that exist. What
+    only an image needs that is already there is left out.
     """
     steps: dict[str, Step] = {}
     for name in plan.asked:
@@ -64,17 +64,13 @@ def _add_target(target: Target, plan: Plan, images: set[str], programs: set[str]
     return True
 
 
-def next_steps(
-    steps: Mapping[str, Step], done: set[str], running: set[str], workers: int
-) -> list[Step]:
+def next_steps(steps: Mapping[str, Step], done: set[str], running: set[str], workers: int) -> list[Step]:
     """Steps to start now.
 
     The compiler keeps all processors busy while images mostly wait for downloads, so that one of each runs beside the other where
     there is a choice.
     """
-    ready = [
-        step for key, step in steps.items() if key not in done and key not in running and not (step.needs - done)
-    ]
+    ready = [step for key, step in steps.items() if key not in done and key not in running and not (step.needs - done)]
     chosen: list[Step] = []
     compiling = sum(steps[key].compiles for key in running)
     while ready and len(running) + len(chosen) < workers:

@@ -65,7 +65,16 @@ class Kind:
         self._state_file.unlink(missing_ok=True)
         config = kind_config(self.wanted, str(self.mark_folder))
         self.say(f"Creating the cluster {self.wanted.name} (half a minute to two minutes)")
-        words = [self.kind, "create", "cluster", "--config", "-", "--kubeconfig", str(self.mark_folder / "kubeconfig.draft"), "--retain"]
+        words = [
+            self.kind,
+            "create",
+            "cluster",
+            "--config",
+            "-",
+            "--kubeconfig",
+            str(self.mark_folder / "kubeconfig.draft"),
+            "--retain",
+        ]
         words += ["--wait", f"{READY_WITHIN}s"]
         self._kind(words, config)
         (self.mark_folder / "kubeconfig.draft").unlink(missing_ok=True)
@@ -83,7 +92,18 @@ class Kind:
     def delete(self) -> None:
         """Remove the cluster and all its volumes."""
         self.say(f"Removing the cluster {self.wanted.name}")
-        self._kind([self.kind, "delete", "cluster", "--name", self.wanted.name, "--kubeconfig", str(self.mark_folder / "kubeconfig.draft")], "")
+        self._kind(
+            [
+                self.kind,
+                "delete",
+                "cluster",
+                "--name",
+                self.wanted.name,
+                "--kubeconfig",
+                str(self.mark_folder / "kubeconfig.draft"),
+            ],
+            "",
+        )
         self._state_file.unlink(missing_ok=True)
 
     def wait_until_ready(self) -> None:
@@ -98,7 +118,9 @@ class Kind:
 
     def is_ready(self) -> bool:
         """Whether the API says that it is ready."""
-        words = self.engine.command("exec", self.wanted.node, "kubectl", f"--kubeconfig={ADMIN}", "get", "--raw=/readyz")
+        words = self.engine.command(
+            "exec", self.wanted.node, "kubectl", f"--kubeconfig={ADMIN}", "get", "--raw=/readyz"
+        )
         done = subprocess.run(words, env=dict(self.engine.environment), capture_output=True, check=False)
         return done.returncode == 0
 
@@ -108,7 +130,9 @@ class Kind:
 
     def missing_images(self, references: Iterable[str]) -> list[str]:
         """Those of the references that the node does not have."""
-        listed = self.engine.output("exec", self.wanted.node, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet")
+        listed = self.engine.output(
+            "exec", self.wanted.node, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet"
+        )
         return engines.missing(references, set(listed.split()))
 
     def load(self, references: list[str]) -> None:
@@ -133,7 +157,10 @@ class Kind:
         """What the node said last, when there is one."""
         done = subprocess.run(
             self.engine.command("logs", "--tail", "15", self.wanted.node),
-            env=dict(self.engine.environment), capture_output=True, text=True, check=False,
+            env=dict(self.engine.environment),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         text = (done.stdout + done.stderr).strip()
         return f"\nLast lines of the node:\n{text}" if done.returncode == 0 and text else ""

@@ -44,7 +44,11 @@ def look(
     missing: list[str] = []
     if engine is None or engine.name == "podman":
         wanted = PACKAGES if platform.system() == "Linux" else ["podman"]
-        missing = [program for program in wanted if shutil.which(program, path=environment.get("PATH", "") + ":/usr/sbin:/sbin") is None]
+        missing = [
+            program
+            for program in wanted
+            if shutil.which(program, path=environment.get("PATH", "") + ":/usr/sbin:/sbin") is None
+        ]
     return Machine(
         system=platform.system().lower(),
         taken_ports=taken(ports),
@@ -54,6 +58,13 @@ def look(
         missing_programs=missing,
         can_install=install_packages and os.geteuid() == 0 and shutil.which("apt-get") is not None,
         engine_problem="" if missing else engine_problem,
+        rootless_cgroup_v1=(
+            platform.system() == "Linux"
+            and engine is not None
+            and engine.name == "podman"
+            and os.geteuid() != 0
+            and not Path("/sys/fs/cgroup/cgroup.controllers").exists()
+        ),
     )
 
 

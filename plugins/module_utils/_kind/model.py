@@ -74,6 +74,7 @@ class Machine:
     missing_programs: Sequence[str] = ()
     can_install: bool = False
     engine_problem: str = ""
+    rootless_cgroup_v1: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,12 @@ def kind_config(wanted: Wanted, mark_folder: str) -> str:
             for port in wanted.ports
         ],
     }
-    config: dict[str, Any] = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": wanted.name, "nodes": [node]}
+    config: dict[str, Any] = {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "name": wanted.name,
+        "nodes": [node],
+    }
     if wanted.image_is_ours:
         # Our node has its own CNI configuration, and containerd there manages cgroups by itself.
         config["networking"] = {"disableDefaultCNI": True}
@@ -104,7 +110,7 @@ def kind_config(wanted: Wanted, mark_folder: str) -> str:
     return json.dumps(config)
 
 
-def action(wanted: Wanted, found: Found) -> str:
+def action(found: Found) -> str:
     """What is to be done: `nothing`, `create`, `recreate` (it was never finished) or `start`."""
     if not found.exists:
         return "create"
@@ -117,15 +123,17 @@ def problems(wanted: Wanted, found: Found, machine: Machine, needs: Needs) -> li
     """Everything that stands against having the cluster, one sentence each."""
     told = [] if not machine.engine_problem else [machine.engine_problem]
     told += missing_sentences(machine)
+    if machine.rootless_cgroup_v1:
+        told.append("Podman without root needs cgroup v2, and this machine has cgroup v1: run as root, or use Docker.")
     if found.exists and not found.ours:
         told.append(
-            f"A kind cluster named {wanted.name!r} exists that was not made by this project: set `cloud_cluster_name` to another name, "
-            f"or remove it with `kind delete cluster --name {wanted.name}`."
+            f"A kind cluster named {wanted.name!r} exists that was not made by this project: set `cloud_cluster_name` "
+            f"to another name, or remove it with `kind delete cluster --name {wanted.name}`."
         )
     elif found.complete and found.shape != wanted.shape:
         told.append(
-            f"The cluster {wanted.name!r} was made with other ports, and ports cannot be changed later: put the old ones back, or run "
-            "`make down` (which removes the cluster's data) and then `make up`."
+            f"The cluster {wanted.name!r} was made with other ports, and ports cannot be changed later: put the old ones "
+            "back, or run `make down` (which removes the cluster's data) and then `make up`."
         )
     strangers = [name for name in machine.kubeconfig_contexts if name != wanted.context]
     if strangers:
@@ -133,15 +141,19 @@ def problems(wanted: Wanted, found: Found, machine: Machine, needs: Needs) -> li
             f"The kubeconfig {wanted.kubeconfig} leads to other clusters ({', '.join(strangers)}) and would be overwritten: "
             "set `cloud_cluster_kubeconfig` to another path, or move the file away."
         )
-    if action(wanted, found) == "create":
+    if action(found) == "create":
         told += [
             f"Port {port} is taken by {owner}: stop it, or choose another port (`platform_*_port`)."
             for port, owner in sorted(machine.taken_ports.items())
         ]
         if machine.free_disk_gib < needs.disk_gib:
-            told.append(f"{machine.free_disk_gib:.1f} GiB of disk are free where images are kept, and {needs.disk_gib:g} GiB are needed.")
+            told.append(
+                f"{machine.free_disk_gib:.1f} GiB of disk are free where images are kept, and {needs.disk_gib:g} GiB are needed."
+            )
         if machine.memory_gib < needs.memory_gib:
-            told.append(f"The machine has {machine.memory_gib:.1f} GiB of memory, and {needs.memory_gib:g} GiB are needed.")
+            told.append(
+                f"The machine has {machine.memory_gib:.1f} GiB of memory, and {needs.memory_gib:g} GiB are needed."
+            )
     return told
 
 
@@ -167,6 +179,12 @@ def missing_sentences(machine: Machine) -> list[str]:
         return []
     programs = ", ".join(machine.missing_programs)
     if machine.system == "darwin":
-        return [f"There is no container engine: install Docker Desktop, or run `brew install podman && podman machine init --memory 8192 --now` (missing: {programs})."]
+        return [
+            "There is no container engine: install Docker Desktop, or run "
+            "`brew install podman && podman machine init --memory 8192 --now`."
+        ]
     command = f"sudo apt-get install --yes {' '.join(packages(machine.missing_programs))}"
-    return [f"Programs are missing ({programs}): start Docker, or install podman with what it needs; on Debian and Ubuntu: `{command}`."]
+    return [
+        f"Programs are missing ({programs}): start Docker, or install podman with what it needs; on Debian and Ubuntu: "
+        f"`{command}`."
+    ]

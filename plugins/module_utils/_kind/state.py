@@ -42,7 +42,9 @@ def preflight(request: Request, environment: Mapping[str, str], say: Callable[[s
     engine, reason = look.engine_of(request.engine, environment, request.cache)
     found = Kind(request.wanted, engine, request.kind, request.cache, say).find() if engine else Found()
     ports = [] if found.exists else [port.host for port in request.wanted.ports]
-    machine = look.look(engine, reason, ports, Path(request.wanted.kubeconfig), environment, request.cache, request.install_packages)
+    machine = look.look(
+        engine, reason, ports, Path(request.wanted.kubeconfig), environment, request.cache, request.install_packages
+    )
     told = problems(request.wanted, found, machine, request.needs)
     if told:
         raise ImagesError("The local cluster cannot be had:\n" + "\n".join(f"  - {sentence}" for sentence in told))
@@ -51,11 +53,15 @@ def preflight(request: Request, environment: Mapping[str, str], say: Callable[[s
 
 def present(request: Request, environment: Mapping[str, str], say: Callable[[str], None]) -> dict[str, Any]:
     """Have the cluster, its kubeconfig, and the images in it."""
-    kind = Kind(request.wanted, engines.find(request.engine, environment, request.cache), request.kind, request.cache, say)
+    kind = Kind(
+        request.wanted, engines.find(request.engine, environment, request.cache), request.kind, request.cache, say
+    )
     found = kind.find()
     if found.exists and not found.ours:
-        raise ImagesError(f"A cluster named {request.wanted.name!r} exists that was not made by this project; it is left alone.")
-    todo = action(request.wanted, found)
+        raise ImagesError(
+            f"A cluster named {request.wanted.name!r} exists that was not made by this project; it is left alone."
+        )
+    todo = action(found)
     done = [] if todo == "nothing" else [f"{todo} cluster {request.wanted.name}"]
     if request.check and todo != "nothing":
         return _result(request, [*done, *(f"load {reference}" for reference in request.images)])
@@ -116,4 +122,9 @@ def _write_kubeconfig(path: Path, text: str, check: bool) -> bool:
 
 
 def _result(request: Request, done: list[str]) -> dict[str, Any]:
-    return {"changed": bool(done), "done": done, "kubeconfig": request.wanted.kubeconfig, "context": request.wanted.context}
+    return {
+        "changed": bool(done),
+        "done": done,
+        "kubeconfig": request.wanted.kubeconfig,
+        "context": request.wanted.context,
+    }

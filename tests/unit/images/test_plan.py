@@ -23,13 +23,19 @@ DATA: dict[str, Any] = {
         "app": {"upstream": "example.org/app:1", "build": {"folder": "app", "base": "python"}},
         "lab": {"build": {"folder": "lab", "base": "python"}},
         "part": {"use": "inside", "build": {"folder": "part", "binaries": ["tool"]}},
-        "node": {"use": "node", "upstream": "example.org/node:1", "build": {"folder": "node", "base": "debian", "images": ["part"]}},
+        "node": {
+            "use": "node",
+            "upstream": "example.org/node:1",
+            "build": {"folder": "node", "base": "debian", "images": ["part"]},
+        },
     },
 }
 CATALOG: Catalog = parse(DATA)
 
 
-def _plan(*names: str, build: bool = True, changed: str = "", tools: tuple[str, ...] = (), host: Platform = LINUX) -> Plan:
+def _plan(
+    *names: str, build: bool = True, changed: str = "", tools: tuple[str, ...] = (), host: Platform = LINUX
+) -> Plan:
     return plan(CATALOG, names, tools, build, lambda folder: f"{folder}{'!' if folder == changed else ''}", LINUX, host)
 
 
@@ -65,7 +71,11 @@ def test_what_can_be_pulled_is_pulled_and_needs_nothing() -> None:
 
 def test_what_cannot_be_pulled_is_built_on_a_pulled_base() -> None:
     found = _plan("lab", build=False)
-    assert [(name, target.built) for name, target in found.targets.items()] == [("debian", False), ("python", True), ("lab", True)]
+    assert [(name, target.built) for name, target in found.targets.items()] == [
+        ("debian", False),
+        ("python", True),
+        ("lab", True),
+    ]
     assert found.targets["python"].base == "docker.io/library/debian:12"
 
 
