@@ -94,7 +94,7 @@ def failing_container(pod: Object) -> tuple[str, bool]:
             return str(status.get("name")), False
         if state.get("waiting") and status.get("lastState", {}).get("terminated"):
             return str(status.get("name")), True
-        if state.get("running") and not status.get("ready"):
+        if state.get("running") is not None and not status.get("ready"):
             return str(status.get("name")), False
     return "", False
 
