@@ -87,6 +87,7 @@ def _login(c: Config, login: Login, url: str, environ: Mapping[str, str]) -> Non
     auth.login_settings = dict(login)
     auth.auto_login = True
     auth.enable_pkce = True
+    auth.any_allow_config = True  # check_allowed decides by the settings
     auth.enable_auth_state = True
     auth.manage_groups = True
     auth.manage_roles = True
