@@ -19,7 +19,7 @@ venv-test: ## The same, with the tools of the tests
 	@scripts/venv requirements-test.txt
 
 up: venv ## Bring up everything on this machine: images, cluster, platform
-	@$(PLAY) playbooks/up.yml $(ARGS)
+	@$(PLAY) playbooks/site.yml $(ARGS)
 
 down: venv ## Remove the local cluster with all its data (what was built stays in the cache)
 	@$(PLAY) playbooks/down.yml $(ARGS)
