@@ -112,17 +112,24 @@ class Connection:
             return self._context
 
     def _build_context(self, certificate: tuple[str, str] | None) -> ssl.SSLContext:
+        if not self.verify:
+            # Loading the system's CAs takes longer than a request, and nobody would look at them.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        else:
+            context = self._verifying_context()
+        if certificate is not None:
+            _load_certificate(context, certificate)
+        return context
+
+    def _verifying_context(self) -> ssl.SSLContext:
         try:
             context = ssl.create_default_context(cafile=self.ca_file, cadata=self.ca_data)
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(f"the CA certificate {self.ca_file or '(inline)'} cannot be used: {error}") from error
         # Python 3.13 refuses CAs without an Authority Key Identifier; many clusters' own CAs have none.
         context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-        if not self.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if certificate is not None:
-            _load_certificate(context, certificate)
         return context
 
 
