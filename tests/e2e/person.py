@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.play import measure
 from tests.site import ROOT, Site
 
 SCREENSHOTS = ROOT / "artifacts/screenshots"
@@ -67,9 +69,11 @@ class Person:
         """Choose a profile and wait until JupyterLab is there."""
         self.profiles()
         self.page.locator("#kubespawner-profiles-list label", has_text=re.compile(rf"^\s*{profile}\b")).first.click()
+        started = time.monotonic()
         self.page.locator("input[type=submit], button[type=submit]").first.click()
         self.page.wait_for_url(re.compile(rf"/user/{self.name}/lab"), timeout=START)
         expect(self.page.locator("#jp-main-dock-panel")).to_be_visible(timeout=60_000)
+        measure("click-to-notebook", seconds=time.monotonic() - started)
 
     def open_notebook(self) -> None:
         """Open a new notebook in JupyterLab and wait for its kernel."""
