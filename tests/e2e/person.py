@@ -68,12 +68,20 @@ class Person:
     def start_server(self, profile: str) -> None:
         """Choose a profile and wait until JupyterLab is there."""
         self.profiles()
-        self.page.locator("#kubespawner-profiles-list label", has_text=re.compile(rf"^\s*{profile}\b")).first.click()
+        heading = self.page.locator("#kubespawner-profiles-list h3", has_text=re.compile(rf"^\s*{profile}\s*$"))
+        heading.click()
         started = time.monotonic()
         self.page.locator("input[type=submit], button[type=submit]").first.click()
         self.page.wait_for_url(re.compile(rf"/user/{self.name}/lab"), timeout=START)
         expect(self.page.locator("#jp-main-dock-panel")).to_be_visible(timeout=60_000)
         measure("click-to-notebook", seconds=time.monotonic() - started)
+
+    def stop_server(self) -> None:
+        """Stop the own server, if there is one, and wait until it is gone."""
+        self.open("/hub/home")
+        if self.page.locator("#stop").is_visible():
+            self.page.click("#stop")
+        expect(self.page.locator("#start")).to_contain_text("Start", timeout=90_000)
 
     def open_notebook(self) -> None:
         """Open a new notebook in JupyterLab and wait for its kernel."""
