@@ -1,0 +1,286 @@
+"""JupyterHub as its users and their neighbours find it: refusals, isolation, files, and what survives."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import People
+from tests.e2e.person import Person
+from tests.site import ROOT, Site
+
+CALL = """async ([method, path, body]) => {
+  const answer = await fetch(path, {
+    method,
+    headers: {'X-XSRFToken': window.jhdata.xsrf_token, 'Content-Type': 'application/json'},
+    body: body === null ? undefined : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  return {status: answer.status, text};
+}"""
+
+CONNECT = """
+import socket
+def reach(host, port):
+    try:
+        socket.create_connection((host, port), 3).close()
+        return 'reached'
+    except socket.gaierror:
+        return 'unknown'
+    except OSError:
+        return 'refused'
+"""
+
+
+def call(person: Person, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Use the hub's API from the person's own browser session."""
+    person.open("/hub/home")
+    answer: dict[str, Any] = person.page.evaluate(CALL, [method, path, body])
+    return answer
+
+
+def pods(site: Site, name: str) -> list[dict[str, Any]]:
+    """The pods whose name begins so."""
+    return [item for item in site.objects("pods") if item["metadata"]["name"].startswith(name)]
+
+
+def pod(site: Site, name: str) -> dict[str, Any]:
+    """The one that is not on its way out."""
+    found = [item for item in pods(site, name) if "deletionTimestamp" not in item["metadata"]]
+    assert len(found) == 1, [item["metadata"]["name"] for item in found]
+    return found[0]
+
+
+def is_ready(item: dict[str, Any]) -> bool:
+    """Whether a pod takes requests."""
+    conditions = item["status"].get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    """Look once a second until it is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become so"
+        time.sleep(1)
+
+
+def recreate(site: Site, name: str) -> None:
+    """Delete a pod of a Deployment and wait for the one that takes its place."""
+    old = pod(site, name)["metadata"]
+    site.client.delete(f"/api/v1/namespaces/{site.namespace}/pods/{old['name']}")
+    wait_for(lambda: any(is_ready(item) for item in pods(site, name) if item["metadata"]["uid"] != old["uid"]))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settings(site: Site) -> Iterator[None]:
+    """What these tests need more of than the inventory has, applied as a platform engineer would."""
+    more = {
+        "jupyterhub_profiles": [
+            *site.value("jupyterhub_profiles"),
+            {"name": "broken", "display_name": "Broken", "image": "localhost/there/is/none:1"},
+        ],
+        "jupyterhub_shared_folders": [
+            {"name": "organisation", "read": ["*"], "write": ["research"]},
+        ],
+        "jupyterhub_skeleton": {"welcome.md": "Welcome\n", ".config/tool/settings.ini": "[tool]\n"},
+        "jupyterhub_theme": {"title": "Test Platform", "announcement": "Maintenance on <b>Friday</b>"},
+        "jupyterhub_named_servers": 1,
+    }
+    apply = site.playbook("site.yml", "--tags", "jupyterhub", **more)
+    subprocess.run(apply, cwd=ROOT, check=True)
+    yield
+    subprocess.run(site.playbook("site.yml", "--tags", "jupyterhub"), cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="module")
+def rosa(people: People) -> Person:
+    """Somebody of the group research, at work in a notebook."""
+    rosa = people["rosa"]
+    rosa.log_in()
+    rosa.start_server("Research")
+    rosa.open_notebook()
+    return rosa
+
+
+@pytest.fixture(scope="module")
+def otto(people: People) -> Person:
+    """Somebody of another group, at work in a notebook."""
+    otto = people["otto"]
+    otto.log_in()
+    otto.start_server("Small")
+    otto.open_notebook()
+    return otto
+
+
+@pytest.fixture
+def lena(people: People) -> Iterator[Person]:
+    """Somebody without a server, before and after."""
+    lena = people["lena"]
+    lena.log_in()
+    yield lena
+    call(lena, "DELETE", "/hub/api/users/lena/server")
+
+
+def test_a_forbidden_profile_is_refused_by_the_api_too(lena: Person) -> None:
+    answer = call(lena, "POST", "/hub/api/users/lena/server", {"profile": "research"})
+    assert answer["status"] == 403
+    assert "not offered to you" in answer["text"]
+
+
+def test_a_profile_that_does_not_exist_is_refused(lena: Person) -> None:
+    answer = call(lena, "POST", "/hub/api/users/lena/server", {"profile": "enormous"})
+    assert answer["status"] == 403
+    assert "small" in answer["text"]
+
+
+def test_nobody_starts_or_opens_the_server_of_somebody_else(lena: Person, rosa: Person) -> None:
+    assert call(lena, "POST", "/hub/api/users/rosa/servers/x")["status"] in (403, 404)
+    lena.open("/user/rosa/api/contents")
+    expect(lena.page.locator("body")).not_to_contain_text('"content"')
+    lena.screenshot("10-not-my-server")
+
+
+def test_the_admin_page_is_for_administrators(people: People, lena: Person) -> None:
+    ada = people["ada"]
+    ada.log_in()
+    ada.open("/hub/admin")
+    expect(ada.page.get_by_text("rosa").first).to_be_visible()
+    ada.screenshot("11-admin")
+    lena.open("/hub/admin")
+    expect(lena.page.locator("#forbidden")).to_be_visible()
+
+
+def test_one_is_oneself_in_the_shell(rosa: Person) -> None:
+    assert rosa.run_cell("!whoami") == "rosa"
+    assert rosa.run_cell("!echo $HOME; id -u; id -g").split() == ["/home/rosa", "1000", "100"]
+
+
+def test_new_files_in_the_group_folder_are_for_the_whole_group(rosa: Person) -> None:
+    rosa.run_cell("!rm -rf /shared/research/d && mkdir /shared/research/d && touch /shared/research/d/f")
+    assert rosa.run_cell("!stat -c '%a %g' /shared/research /shared/research/d /shared/research/d/f").split("\n") == [
+        "2770 100",
+        "2775 100",
+        "664 100",
+    ]
+
+
+def test_a_folder_of_the_organisation(otto: Person, rosa: Person) -> None:
+    assert rosa.run_cell("!echo all > /shared/organisation/news && cat /shared/organisation/news") == "all"
+    assert otto.run_cell("!cat /shared/organisation/news") == "all"
+    assert "Read-only" in otto.run_cell("!touch /shared/organisation/mine")
+
+
+def test_a_new_home_has_the_files_of_the_skeleton(otto: Person) -> None:
+    assert otto.run_cell("!cat ~/welcome.md ~/.config/tool/settings.ini").split() == ["Welcome", "[tool]"]
+
+
+def test_texts_of_the_site(lena: Person) -> None:
+    lena.open("/hub/home")
+    expect(lena.page).to_have_title("Test Platform")
+    expect(lena.page.locator(".announcement")).to_have_text("Maintenance on Friday")
+    lena.screenshot("17-home")
+
+
+def test_a_link_leads_to_no_other_home(otto: Person, rosa: Person) -> None:
+    rosa.run_cell("import pathlib; pathlib.Path.home().joinpath('mine.txt').write_text('rosa')")
+    otto.run_cell("!ln -sfn ../rosa /home/otto/peek; ln -sfn /platform-files/home/rosa /home/otto/peek2")
+    assert otto.run_cell("!cat /home/otto/peek*/mine.txt 2>/dev/null | wc -c") == "0"
+    assert otto.run_cell("!ls /home") == "otto"
+
+
+def test_there_is_no_token_of_the_cluster(otto: Person) -> None:
+    assert otto.run_cell("import os; print(os.path.exists('/var/run/secrets/kubernetes.io'))") == "False"
+    assert otto.run_cell("!id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status | cut -f2").split() == [
+        "1000",
+        "0000000000000000",
+        "1",
+    ]
+
+
+def test_what_a_server_does_not_reach(site: Site, otto: Person, rosa: Person) -> None:
+    otto.run_cell(CONNECT)
+    node = pod(site, "jupyter-otto")["status"]["hostIP"]
+    for host, port in [
+        (pod(site, "jupyter-rosa")["status"]["podIP"], 8888),
+        ("kubernetes.default.svc", 443),
+        (node, 6443),
+        (node, 10250),
+        ("169.254.169.254", 80),
+        ("proxy-api", 8001),
+        (pod(site, "keycloak-postgres")["status"]["podIP"], 5432),
+        (pod(site, "keycloak-0")["status"]["podIP"], 9000),
+    ]:
+        assert otto.run_cell(f"print(reach({host!r}, {port}))") == "refused", (host, port)
+    assert otto.run_cell("print(reach('hub', 8081))") == "reached"
+
+
+def test_an_image_that_does_not_exist_is_explained(lena: Person) -> None:
+    """The page tells what Kubernetes says, long before the time to start is over."""
+    lena.open("/hub/spawn/lena")
+    lena.page.locator("#profile-item-broken").check()
+    lena.page.click("button[type=submit]")
+    expect(lena.page.locator("#progress-log")).to_contain_text(
+        re.compile("pull|image", re.IGNORECASE), timeout=90_000, use_inner_text=False
+    )
+    lena.page.locator("#progress-details").evaluate("(details) => { details.open = true }")
+    lena.screenshot("15-image-missing")
+
+
+def test_a_kernel_lives_on_while_the_hub_is_replaced(site: Site, rosa: Person) -> None:
+    rosa.open_notebook()
+    rosa.run_cell("kept = 'hub'")
+    recreate(site, "hub-")
+    assert rosa.run_cell("print(kept)") == "hub"
+
+
+def test_a_kernel_lives_on_while_the_proxy_is_replaced(site: Site, rosa: Person) -> None:
+    rosa.run_cell("kept = 'proxy'")
+    recreate(site, "proxy-")
+    rosa.page.wait_for_timeout(15_000)  # the hub tells the new proxy its routes, JupyterLab connects again
+    assert rosa.run_cell("print(kept)") == "proxy"
+    rosa.screenshot("12-after-proxy")
+
+
+def test_the_proxy_says_so_while_the_hub_is_away(site: Site, people: People) -> None:
+    nobody = people["nobody"]
+    hub = f"/apis/apps/v1/namespaces/{site.namespace}/deployments/hub"
+    site.client.patch(hub, {"spec": {"replicas": 0}})
+    try:
+        wait_for(lambda: not pods(site, "hub-"))
+        nobody.open("/hub/home")
+        expect(nobody.page.locator("#unavailable")).to_be_visible()
+        nobody.screenshot("16-unavailable")
+    finally:
+        site.client.patch(hub, {"spec": {"replicas": 1}})
+    expect(nobody.login_form).to_be_visible(timeout=90_000)  # the page tries again by itself
+
+
+def test_metrics_need_the_token_of_the_service(site: Site, lena: Person) -> None:
+    assert call(lena, "GET", "/hub/metrics")["status"] == 403
+
+
+def test_the_page_after_the_logout(people: People) -> None:
+    lena = people["lena"]
+    lena.log_in()
+    lena.log_out()
+    expect(lena.page.get_by_text(re.compile("logged out", re.IGNORECASE)).first).to_be_visible()
+    lena.screenshot("13-logged-out")
+    lena.page.click("#login-again")
+    expect(lena.login_form).to_be_visible()
+
+
+def test_somebody_without_a_group_can_use_another_account(people: People) -> None:
+    gina = people["gina"]
+    gina.log_in()
+    expect(gina.page.locator("#forbidden")).to_be_visible()
+    gina.screenshot("14-no-access")
+    gina.page.click("#switch-account")
+    gina.page.wait_for_url(re.compile("/realms/.*/logout"))
+    gina.screenshot("14-switch-account")
