@@ -47,9 +47,14 @@ class Engine:
             raise ImagesError(f"`{' '.join(self.command(*words))}` failed: {message}")
         return done.stdout.decode(errors="replace")
 
-    def images(self) -> set[str]:
-        """References of all images that the engine has."""
-        return set(self.output("images", "--format", "{{.Repository}}:{{.Tag}}").split())
+    def images(self) -> list[str]:
+        """References of all images that the engine has, the newest first."""
+        return self.output("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+
+    def remove(self, reference: str) -> bool:
+        """Remove an image; one that a container or another image uses stays, which is no error."""
+        words = self.command("rmi", reference)
+        return subprocess.run(words, env=dict(self.environment), capture_output=True, check=False).returncode == 0
 
     def build_words(
         self, reference: str, context: Path, args: Mapping[str, str], mounts: Mapping[str, Path]
@@ -144,6 +149,22 @@ def write_atomically(path: Path, text: str) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+
+
+def superseded(listed: Iterable[str], prefix: str, current: Iterable[str], keep: int = 2) -> list[str]:
+    """Images below the prefix that are not current and older than the newest `keep` of their name.
+
+    Every change of an image makes a new tag, and a disk full of them helps nobody.
+    """
+    seen: dict[str, int] = {}
+    old = []
+    for reference in listed:
+        name, _, _tag = reference.rpartition(":")
+        if name.startswith(f"{prefix}/"):
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > keep and reference not in set(current):
+                old.append(reference)
+    return old
 
 
 def missing(wanted: Iterable[str], present: set[str]) -> list[str]:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import platform
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._images import machi
 from ansible_collections.qhub.platform.plugins.module_utils._images.catalog import Catalog, parse
 from ansible_collections.qhub.platform.plugins.module_utils._images.content import folder_digest
 from ansible_collections.qhub.platform.plugins.module_utils._images.errors import ImagesError
-from ansible_collections.qhub.platform.plugins.module_utils._images.plan import Plan, Platform
+from ansible_collections.qhub.platform.plugins.module_utils._images.plan import PREFIX, Plan, Platform
 from ansible_collections.qhub.platform.plugins.module_utils._images.plan import plan as make_plan
 from ansible_collections.qhub.platform.plugins.module_utils._images.work import Step, open_steps
 
@@ -66,7 +68,7 @@ def have(request: Request, environment: Mapping[str, str], home: Path, say: Call
     present: set[str] = set()
     if names:
         engine = engines.find(request.engine, environment, request.cache)
-        present = engine.images()
+        present = set(engine.images())
     plan = planned(wants_build(request.mode, planned, present, say))
     workshop = make.Workshop(
         images=folder,
@@ -80,9 +82,10 @@ def have(request: Request, environment: Mapping[str, str], home: Path, say: Call
     if steps and not request.check:
         with only_one(request.cache, say):
             # Another run may have made them while this one waited for its turn.
-            steps = open_steps(plan, engine.images() if engine else set(), workshop.programs())
+            steps = open_steps(plan, set(engine.images()) if engine else set(), workshop.programs())
             if steps:
                 _make(workshop, plan, steps, request.workers, say)
+                _tidy(engine, plan)
     tools = {found.name: found for found in plan.programs if found.platform == host}
     if not request.check:
         make.link_programs(workshop, tools)
@@ -143,12 +146,25 @@ def only_one(cache: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Let one run build at a time. The system takes the lock back from a run that was killed."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("Another run is building images on this machine; waiting for it to finish")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        for turn in itertools.count():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if turn % 30 == 0:
+                    say("Another run is building images on this machine; waiting for it to finish")
+                # There is no lock that waits for a while and then comes back to say so.
+                threading.Event().wait(1)
         yield
+
+
+def _tidy(engine: engines.Engine | None, plan: Plan) -> None:
+    """Remove what newer builds have replaced."""
+    if engine is None:
+        return
+    current = {target.reference for target in plan.targets.values()}
+    for reference in engines.superseded(engine.images(), PREFIX, current):
+        engine.remove(reference)
 
 
 def _make(
