@@ -60,6 +60,11 @@ class Site:
         return str(self.value("platform_namespace"))
 
     @property
+    def cluster(self) -> str:
+        """Name of the kind cluster; the role names it after the platform unless the inventory does."""
+        return str(self.value("cloud_cluster_name" if "cloud_cluster_name" in self.variables else "platform_name"))
+
+    @property
     def kubeconfig(self) -> Path:
         """Kubeconfig of the cluster."""
         return Path(self.value("platform_kubeconfig")).resolve()

@@ -56,11 +56,11 @@ class Namespace:
     def entered(self) -> Iterator[None]:
         """Make sockets and start programs inside."""
         with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
-            _enter(there.fileno())
+            enter(there.fileno())
             try:
                 yield
             finally:
-                _enter(home.fileno())
+                enter(home.fileno())
 
     def listen(self, stack: ExitStack) -> None:
         """Listen on all ports of the tests."""
@@ -173,7 +173,8 @@ def _send_sctp(stack: ExitStack, packet: Packet, nonce: bytes) -> None:
         raw.sendto(header + nonce, (packet.destination, 0))
 
 
-def _enter(namespace: int) -> None:
+def enter(namespace: int) -> None:
+    """Move this thread into a network namespace that is open as a file."""
     if _libc.setns(namespace, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
 
