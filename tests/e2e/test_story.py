@@ -16,6 +16,15 @@ from tests.site import ROOT, Site
 NOTE = "/shared/research/note.txt"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def everybody_begins_anew(people: People) -> None:
+    """No server runs yet, and nobody is logged in."""
+    for name in ("ada", "rosa", "otto"):
+        people[name].log_in()
+        people[name].stop_server()
+        people[name].log_out()
+
+
 @pytest.fixture(scope="module")
 def rosa(people: People) -> Person:
     """Somebody of the group research, at work in a notebook."""
