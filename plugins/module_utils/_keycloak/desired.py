@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak import desired_login as login
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.errors import ConfigError
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model import Ref, Resource
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.paths import join_path, normal_path, split_path
@@ -38,11 +39,6 @@ def _refuse_twice(reader: Reader, resources: list[Resource]) -> None:
             reader.problem(str(resource.ref), "is described twice")
         if resource.fields:
             seen.add(resource.ref)
-
-
-def _settings(reader: Reader, value: Any, path: str, _realm: str) -> Resources:
-    item = reader.of_type(value, "dict", path) or {}
-    yield Resource(Ref("realm", ()), reader.fields("realm", item, path, ()))
 
 
 def _client_scopes(reader: Reader, value: Any, path: str, _realm: str) -> Resources:
@@ -164,11 +160,14 @@ def _default_groups(reader: Reader, value: Any, path: str, _realm: str) -> Resou
         yield Resource(Ref("default_group", (normal_path(name),)))
 
 
+_USER_OTHERS = ("username", "password", "groups", "roles", "federated_identities")
+
+
 def _users(reader: Reader, value: Any, path: str, _realm: str) -> Resources:
     for item, place in reader.items(value, path):
         # Keycloak keeps user names and e-mail addresses in lower case.
         name = reader.name(item, "username", place).lower()
-        fields = reader.fields("user", item, place, ("username", "password", "groups", "roles"))
+        fields = reader.fields("user", item, place, _USER_OTHERS)
         if isinstance(fields.get("email"), str):
             fields["email"] = fields["email"].lower()
         if item.get("password") is not None:
@@ -178,6 +177,7 @@ def _users(reader: Reader, value: Any, path: str, _realm: str) -> Resources:
             yield Resource(Ref("user_group", (name, normal_path(group))))
         for source, role in _roles(reader, item.get("roles"), f"{place}.roles"):
             yield Resource(Ref("user_role", (name, source, role)))
+        yield from login.federated_identities(reader, item, place, name)
 
 
 def _password(reader: Reader, value: Any, path: str) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _password(reader: Reader, value: Any, path: str) -> dict[str, Any]:
 
 
 PARSERS: dict[str, SectionParser] = {
-    "settings": _settings,
+    "settings": login.settings,
     "client_scopes": _client_scopes,
     "default_client_scopes": _default_client_scopes,
     "realm_roles": _realm_roles,
@@ -200,4 +200,11 @@ PARSERS: dict[str, SectionParser] = {
     "groups": _groups,
     "default_groups": _default_groups,
     "users": _users,
+    "user_profile": login.user_profile,
+    "identity_providers": login.identity_providers,
+    "user_federation": login.user_federation,
+    "authentication_flows": login.authentication_flows,
+    "required_actions": login.required_actions,
+    "localization": login.localization,
+    "organizations": login.organizations,
 }

@@ -52,7 +52,7 @@ def _change(resource: Resource, table: Table) -> Change | None:
 
 def _difference(kind: Kind, name: str, wanted: Any, actual: Any) -> tuple[Any, Any] | None:
     """(before, after) where they differ; of maps only the keys that differ."""
-    if (name not in kind.texts and name not in kind.lists) or not isinstance(wanted, Mapping):
+    if name not in kind.by_key or not isinstance(wanted, Mapping):
         return None if same(wanted, actual) else (actual, wanted)
     have = actual if isinstance(actual, Mapping) else {}
     keys = [key for key, value in wanted.items() if not same(value, have.get(key))]

@@ -9,7 +9,13 @@ from typing import Any
 
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.api import Api, segment
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.errors import KeycloakError
-from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model import Digester, Ref, Secret, Table
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model import (
+    Digester,
+    Ref,
+    Resource,
+    Secret,
+    Table,
+)
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.paths import join_path, split_path
 
 Progress = Callable[[str], None]
@@ -25,6 +31,7 @@ class Realm:
         self.digest = digest
         self.progress = progress
         self.table: Table = {}
+        self.wanted: Mapping[Ref, Resource] = {}
         self.raw: dict[str, Any] = {}
         self._roles: dict[tuple[str, str], dict[str, Any]] = {}
         self._clients: dict[str, str] = {}
@@ -120,6 +127,11 @@ class Realm:
                 raise KeycloakError(f"user {name} does not exist in realm {self.name}")
             self._users[name] = found[0]["id"]
         return self._users[name]
+
+    def flows(self) -> list[dict[str, Any]]:
+        """The authentication flows at the top level."""
+        found: list[dict[str, Any]] = self.api.get(f"{self.path}/authentication/flows")
+        return found
 
     def role_mappings(self, base: str, source: str) -> str:
         """The path by which roles of a source are mapped to a group or user."""

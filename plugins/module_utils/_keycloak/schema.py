@@ -23,8 +23,8 @@ class Kind:
     """How one kind of resource is written and compared.
 
     `fields` maps Keycloak's field names to the type a site writes. Of these, `sets` are lists without order, `texts` are
-    maps of texts and `lists` maps of lists of texts, of both of which only the named keys are compared; `initial` fields
-    are written when the resource is created and never again. `needs` names what has to exist first.
+    maps of texts, `lists` maps of lists of texts and `maps` maps of anything, of which only the named keys are compared;
+    `initial` fields are written when the resource is created and never again. `needs` names what has to exist first.
     """
 
     name: str
@@ -33,8 +33,14 @@ class Kind:
     sets: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
+    maps: frozenset[str] = frozenset()
     initial: frozenset[str] = frozenset()
     needs: Needs = lambda _key: ()
+
+    @property
+    def by_key(self) -> frozenset[str]:
+        """The fields that are compared key by key."""
+        return self.texts | self.lists | self.maps
 
 
 def _fields(**by_type: str) -> dict[str, str]:
@@ -118,6 +124,55 @@ _KINDS = (
         lists=frozenset(("attributes",)),
     ),
     Kind(
+        "authentication_flow",
+        "authentication_flows",
+        _fields(str="description providerId", list="executions", bool="leftover"),
+    ),
+    Kind("flow_binding", "settings", _fields(str="flow")),
+    Kind(
+        "required_action",
+        "required_actions",
+        _fields(str="name providerId", bool="enabled defaultAction", int="priority", dict="config"),
+        texts=frozenset(("config",)),
+    ),
+    Kind("user_profile", "user_profile", _fields(str="unmanagedAttributePolicy")),
+    Kind(
+        "user_profile_group",
+        "user_profile",
+        _fields(str="displayHeader displayDescription", dict="annotations"),
+        maps=frozenset(("annotations",)),
+    ),
+    Kind(
+        "user_profile_attribute",
+        "user_profile",
+        _fields(
+            str="displayName group defaultValue",
+            bool="multivalued",
+            dict="annotations validations permissions required selector",
+        ),
+        maps=frozenset(("annotations", "validations")),
+    ),
+    Kind("localization", "localization", _fields(str="value")),
+    Kind(
+        "identity_provider",
+        "identity_providers",
+        _fields(
+            str="""displayName providerId firstBrokerLoginFlowAlias postBrokerLoginFlowAlias
+                updateProfileFirstLoginMode""",
+            bool="""enabled trustEmail storeToken addReadTokenRoleOnCreate authenticateByDefault linkOnly
+                hideOnLogin""",
+            dict="config",
+        ),
+        texts=frozenset(("config",)),
+    ),
+    Kind(
+        "identity_provider_mapper",
+        "identity_providers",
+        _fields(str="identityProviderMapper", dict="config"),
+        texts=frozenset(("config",)),
+        needs=_one_of("identity_provider"),
+    ),
+    Kind(
         "client",
         "clients",
         _fields(
@@ -159,6 +214,19 @@ _KINDS = (
     # key: client, source of the role (empty: realm), role
     Kind("service_account_role", "clients", needs=_holder_and_role("client")),
     Kind(
+        "user_federation",
+        "user_federation",
+        _fields(str="providerId", dict="config"),
+        lists=frozenset(("config",)),
+    ),
+    Kind(
+        "user_federation_mapper",
+        "user_federation",
+        _fields(str="providerId", dict="config"),
+        lists=frozenset(("config",)),
+        needs=_one_of("user_federation"),
+    ),
+    Kind(
         "user",
         "users",
         _fields(
@@ -175,6 +243,32 @@ _KINDS = (
     Kind("user_group", "user_groups", needs=lambda key: (Ref("user", key[:1]), Ref("group", key[1:]))),
     # key: user, source of the role (empty: realm), role
     Kind("user_role", "user_roles", needs=_holder_and_role("user")),
+    # key: user, alias of the identity provider
+    Kind(
+        "federated_identity",
+        "users",
+        _fields(str="userId userName"),
+        needs=lambda key: (Ref("user", key[:1]), Ref("identity_provider", key[1:])),
+    ),
+    Kind(
+        "organization",
+        "organizations",
+        _fields(str="name description redirectUrl", bool="enabled", list="domains", dict="attributes"),
+        sets=frozenset(("domains",)),
+        lists=frozenset(("attributes",)),
+    ),
+    # key: organization, user
+    Kind(
+        "organization_member",
+        "organizations",
+        needs=lambda key: (Ref("organization", key[:1]), Ref("user", key[1:])),
+    ),
+    # key: organization, alias of the identity provider
+    Kind(
+        "organization_provider",
+        "organizations",
+        needs=lambda key: (Ref("organization", key[:1]), Ref("identity_provider", key[1:])),
+    ),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
@@ -213,16 +307,14 @@ def _normal(kind: Kind, name: str, value: Any) -> Any:
 
 def text(value: Any) -> Any:
     """A value of a map of texts: Keycloak keeps `true` as "true" and 5 as "5"."""
-    if value is None or isinstance(value, (str, Secret)):
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return str(value) if isinstance(value, (int, float)) else value
 
 
-def texts(value: Any) -> list[str] | None:
+def texts(value: Any) -> Any:
     """A value of a map of lists; one value stands for a list of one."""
-    if value is None:
-        return None
+    if value is None or not isinstance(value, (str, int, float, list, tuple)):
+        return value  # nothing, or a secret
     items = value if isinstance(value, (list, tuple)) else [value]
     return [str(text(item)) for item in items]

@@ -70,6 +70,7 @@ def sync(realm: Realm, wanted: Wanted) -> Report:
             raise KeycloakError(
                 f"realm {realm.name} does not exist; the role `keycloak` makes it, or name `settings` to make it here"
             )
+    realm.wanted = {resource.ref: resource for resource in wanted.resources}
     run = _Run(realm, wanted)
     run.read()
     run.plan()
@@ -90,6 +91,7 @@ class _Run:
         self.prune = frozenset(kind.section for kind in KINDS.values()) if wanted.absent else wanted.prune
         self.stopped: set[Ref] = set()
         self.halted = False
+        self.existing: set[Ref] = set()
 
     # -- read -------------------------------------------------------------------------------------------------------
 
@@ -164,7 +166,7 @@ class _Run:
                 self._apply_one(change)
         deleted = {c.ref for c in changes if c.action == "delete" and c.ref not in self.stopped}
         failed = {c.ref for c in changes if c.action == "create" and c.ref in self.stopped} - before
-        self.ledger.forget(gone_with(deleted, self.ledger.owned))
+        self.ledger.forget(gone_with(deleted, self.ledger.owned) | self.existing)
         if not self.halted and self.realm.raw:
             self.ledger.forget(failed)
             self._save()
@@ -195,8 +197,12 @@ class _Run:
 
     def _carry_out(self, change: Change) -> None:
         handler = HANDLERS[change.ref.kind]
-        if change.action == "create":
+        if change.action == "create" and change.ref in self.realm.table:
+            self._take_over(change)
+        elif change.action == "create":
             self.realm.table[change.ref] = handler.create(self.realm, change)
+            if change.ref.kind == "realm":
+                self._read_new_realm()
         elif change.action == "update":
             handler.update(self.realm, change)
         else:
@@ -206,6 +212,17 @@ class _Run:
             for path, secret in secrets_in(change.fields):
                 if secret.digest is not None:
                     self.ledger.hashes[ledgers.hash_name(change.ref, ".".join(path))] = secret.digest
+
+    def _read_new_realm(self) -> None:
+        """Keycloak fills a new realm with much that was planned as new, because there was nothing to be read."""
+        self.read()
+
+    def _take_over(self, change: Change) -> None:
+        """What Keycloak made itself is not ours to prune, and only differs where a change of it is wanted."""
+        self.existing.add(change.ref)
+        differing = make_plan([Resource(change.ref, change.fields)], {change.ref: self.realm.table[change.ref]})
+        for update in differing:
+            HANDLERS[change.ref.kind].update(self.realm, update)
 
     def _save(self) -> None:
         text = self.ledger.encode()
@@ -227,6 +244,11 @@ HOLDERS = {
     "group_role": "group",
     "user_group": "user",
     "user_role": "user",
+    "federated_identity": "user",
+    "identity_provider_mapper": "identity_provider",
+    "user_federation_mapper": "user_federation",
+    "organization_member": "organization",
+    "organization_provider": "organization",
 }
 
 

@@ -174,7 +174,7 @@ def test_create_change_delete(site: Site, case: Case) -> None:
     assert site.names(changed, "update") == case.updated
     assert changed["counts"] == {"update": len(case.updated)}
 
-    empty = {section: [] if isinstance(value, list) else {} for section, value in case.first.items()}
+    empty: dict[str, Any] = {section: [] if isinstance(value, list) else {} for section, value in case.first.items()}
     kept = site.run(check=True, **{**empty, **case.also})
     assert not kept["changed"], "nothing is pruned unless it is asked for"
     deleted = site.sync(**{**empty, **case.also}, prune=case.prune)

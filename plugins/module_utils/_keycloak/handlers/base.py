@@ -49,7 +49,7 @@ def overlay(kind_name: str, raw: Mapping[str, Any], fields: Mapping[str, Any]) -
     kind = KINDS[kind_name]
     merged = dict(raw)
     for name, value in fields.items():
-        if isinstance(value, Mapping) and (name in kind.texts or name in kind.lists):
+        if isinstance(value, Mapping) and name in kind.by_key:
             merged[name] = plain({**(raw.get(name) or {}), **value})
         else:
             merged[name] = plain(value)
@@ -63,3 +63,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items() if item is not None}
     return value
+
+
+def with_secrets(realm: Realm, change: Change) -> dict[str, Any]:
+    """The fields of a change, and the secrets that its resource wants anyway.
+
+    What is written back masked, Keycloak keeps only as long as nothing else changes that the secret is sent to.
+    """
+    fields = dict(change.fields)
+    for name, value in realm.wanted[change.ref].fields.items():
+        if isinstance(value, Mapping):
+            secrets = {key: item for key, item in value.items() if isinstance(item, Secret)}
+            if secrets:
+                fields[name] = {**secrets, **(fields.get(name) or {})}
+    return fields

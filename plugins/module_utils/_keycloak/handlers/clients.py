@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.errors import KeycloakError
@@ -13,6 +13,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.handlers.c
     MapperHandler,
     change_scopes,
 )
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.handlers.flows import flow_ids, flow_names
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.handlers.roles import (
     create_role,
     read_mappings,
@@ -56,18 +57,22 @@ class ClientHandler(Handler):
         actual = self.actual(raw, name in _BUILT_IN or (name.endswith("-realm") and realm.name == "master"))
         if raw.get("secret") is not None:
             actual.fields["secret"] = realm.secret(raw["secret"])
+        if raw.get("authenticationFlowBindingOverrides"):
+            actual.fields["authenticationFlowBindingOverrides"] = flow_names(
+                realm, raw["authenticationFlowBindingOverrides"]
+            )
         if raw.get("defaultClientScopes") is not None:
             actual.fields["defaultClientScopes"] = sorted({*raw["defaultClientScopes"]} - AUTOMATIC_SCOPES)
         return actual
 
     def create(self, realm: Realm, change: Change) -> Actual:
-        raw = body(change.fields, clientId=change.ref.key[0])
+        raw = body(_with_flow_ids(realm, change.fields), clientId=change.ref.key[0])
         raw["id"] = realm.api.create(f"{realm.path}/clients", raw)
         return self._actual(realm, raw)
 
     def update(self, realm: Realm, change: Change) -> None:
         actual = realm.table[change.ref]
-        fields = {name: value for name, value in change.fields.items() if name not in _SCOPE_FIELDS}
+        fields = _with_flow_ids(realm, {k: v for k, v in change.fields.items() if k not in _SCOPE_FIELDS})
         if fields:
             whole = overlay(self.kind, actual.raw, fields)
             # A key that is left out stays; an empty text takes it away.
@@ -81,6 +86,11 @@ class ClientHandler(Handler):
 
     def delete(self, realm: Realm, change: Change) -> None:
         realm.api.delete(f"{realm.path}/clients/{realm.table[change.ref].id}")
+
+
+def _with_flow_ids(realm: Realm, fields: Mapping[str, Any]) -> dict[str, Any]:
+    overrides = fields.get("authenticationFlowBindingOverrides")
+    return {**fields, "authenticationFlowBindingOverrides": flow_ids(realm, overrides)} if overrides else dict(fields)
 
 
 class ClientMapperHandler(MapperHandler):

@@ -7,9 +7,16 @@ from __future__ import annotations
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.handlers import (
     client_scopes,
     clients,
+    federation,
+    flows,
     groups,
+    identity_providers,
+    localization,
+    organizations,
+    required_actions,
     roles,
     settings,
+    user_profile,
     users,
 )
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.handlers.base import Handler
@@ -31,6 +38,21 @@ _HANDLERS: tuple[type[Handler], ...] = (
     users.UserHandler,
     users.UserGroupHandler,
     users.UserRoleHandler,
+    users.FederatedIdentityHandler,
+    flows.AuthenticationFlowHandler,
+    flows.FlowBindingHandler,
+    required_actions.RequiredActionHandler,
+    user_profile.UserProfileHandler,
+    user_profile.UserProfileAttributeHandler,
+    user_profile.UserProfileGroupHandler,
+    localization.LocalizationHandler,
+    identity_providers.IdentityProviderHandler,
+    identity_providers.IdentityProviderMapperHandler,
+    federation.UserFederationHandler,
+    federation.UserFederationMapperHandler,
+    organizations.OrganizationHandler,
+    organizations.OrganizationMemberHandler,
+    organizations.OrganizationProviderHandler,
 )
 
 HANDLERS: dict[str, Handler] = {handler.kind: handler() for handler in _HANDLERS}

@@ -150,3 +150,34 @@ class UserRoleHandler(Handler):
         user, source, role = change.ref.key
         base = f"{realm.path}/users/{realm.user_id(user)}"
         return realm.role_mappings(base, source), [realm.role(source, role)]
+
+
+class FederatedIdentityHandler(Handler):
+    """The account of a user at an identity provider."""
+
+    kind = "federated_identity"
+
+    def read(self, realm: Realm, refs: Collection[Ref]) -> Table:
+        return {
+            Ref(self.kind, (user, raw["identityProvider"])): self.actual(raw)
+            for user in sorted({ref.key[0] for ref in refs})
+            if Ref("user", (user,)) in realm.table
+            for raw in realm.api.get(f"{realm.path}/users/{realm.user_id(user)}/federated-identity")
+        }
+
+    def create(self, realm: Realm, change: Change) -> Actual:
+        provider = change.ref.key[1]
+        realm.api.post(self._path(realm, change), {**change.fields, "identityProvider": provider})
+        return Actual()
+
+    def update(self, realm: Realm, change: Change) -> None:
+        actual = realm.table[change.ref]
+        realm.api.delete(self._path(realm, change))
+        realm.api.post(self._path(realm, change), {**actual.raw, **change.fields})
+
+    def delete(self, realm: Realm, change: Change) -> None:
+        realm.api.delete(self._path(realm, change))
+
+    def _path(self, realm: Realm, change: Change) -> str:
+        user, provider = change.ref.key
+        return f"{realm.path}/users/{realm.user_id(user)}/federated-identity/{segment(provider)}"
