@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.platform [--rounds 3]
 
-The platform of the tests has to be there (`make test` leaves it, `tests/run images cluster e2e` makes it). What can only be
+The platform of the tests has to be there: `tests/run images cluster e2e` makes it. What can only be
 measured while it comes up was noted then; what can be repeated is repeated here, and the median counts.
 """
 

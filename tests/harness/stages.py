@@ -18,6 +18,11 @@ LINT = [
     ["ansible-lint", "-q"],
 ]
 
+MOLECULE = [
+    ["molecule", "test", "--scenario-name", "config"],
+    ["molecule", "test", "--scenario-name", "default", "--destroy", "never"],
+]
+
 
 def stages() -> list[Stage]:
     """All of them. What is compiled is begun at once, in the background, and waited for where it is needed."""
@@ -39,5 +44,8 @@ def stages() -> list[Stage]:
             "objects", "rules for what is in the cluster", [_pytest("objects", "-v", "tests/cluster/test_objects.py")]
         ),
         Stage("e2e", "people at work in a browser", [_pytest("e2e", "-v", "tests/e2e")]),
+        Stage("molecule", "the Molecule scenarios, on the same cluster", MOLECULE),
+        Stage("benchmarks", "how long it takes, how much it needs", [["tests/benchmarks/run", "platform"]]),
         Stage("secrets", "no secret in any output", [_pytest("secrets", "-v", "tests/cluster/test_secrets.py")]),
+        Stage("down", "the cluster of the tests goes, unless something failed", [site.playbook("down.yml")]),
     ]
