@@ -1,0 +1,154 @@
+"""The wait on a real cluster: what kubelet, scheduler and controllers really report, and in which order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.qhub.platform.plugins.module_utils._kube import pods
+from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
+from ansible_collections.qhub.platform.plugins.module_utils._kube.discovery import Discovery
+from ansible_collections.qhub.platform.plugins.module_utils._kube.wait import WaitReport, wait_for, wait_gone
+from tests.site import Site
+
+Json = dict[str, Any]
+
+
+class Workbench:
+    """A namespace to fail in."""
+
+    def __init__(self, site: Site, namespace: str) -> None:
+        self.client: Client = site.client
+        self.discovery = Discovery(site.client)
+        self.namespace = namespace
+        # An image with a shell that is on the node already.
+        database = site.object("statefulsets", "keycloak-postgres", "apis/apps/v1")
+        self.image = database["spec"]["template"]["spec"]["containers"][0]["image"]
+
+    def create(self, api_version: str, kind: str, name: str, **content: Any) -> Json:
+        obj = {
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": {"name": name, "namespace": self.namespace},
+            **content,
+        }
+        return self.client.create(self.discovery.of(obj).collection(self.namespace), obj)
+
+    def container(self, script: str, **more: Any) -> Json:
+        return {"name": "main", "image": self.image, "command": ["sh", "-c", script], **more}
+
+    def workload(self, kind: str, script: str, pod: Json | None = None, **container: Any) -> Json:
+        labels = {"app": kind.lower()}
+        spec = {
+            "terminationGracePeriodSeconds": 0,
+            "containers": [self.container(script, **container)],
+            **(pod or {}),
+        }
+        template = {"metadata": {"labels": labels}, "spec": spec}
+        if kind == "Job":
+            spec["restartPolicy"] = "Never"
+            return self.create("batch/v1", kind, "job", spec={"backoffLimit": 0, "template": template})
+        more = {"serviceName": "x"} if kind == "StatefulSet" else {}
+        return self.create(
+            "apps/v1", kind, kind.lower(), spec={"selector": {"matchLabels": labels}, "template": template, **more}
+        )
+
+    def wait(self, *objects: Json, timeout: float = 240.0) -> WaitReport:
+        report = wait_for(self.client, self.discovery, objects, timeout=timeout, progress=print)
+        print(report.text())  # noqa: T201  # pytest shows it when the test fails
+        return report
+
+
+@pytest.fixture
+def bench(site: Site) -> Iterator[Workbench]:
+    name = f"test-wait-{uuid.uuid4().hex[:8]}"
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    workbench = Workbench(site, name)
+    made = site.client.create("/api/v1/namespaces", namespace)
+    yield workbench
+    site.client.delete(f"/api/v1/namespaces/{name}")
+    assert wait_gone(site.client, Discovery(site.client), [made], timeout=120).ok
+
+
+SLOW_START: Json = {
+    "readinessProbe": {"exec": {"command": ["test", "-e", "/tmp/up"]}, "periodSeconds": 1, "failureThreshold": 60}
+}
+
+
+def test_everything_that_becomes_ready(bench: Workbench) -> None:
+    script = "sleep 2; touch /tmp/up; sleep 1000"
+    claim = bench.create(
+        "v1",
+        "PersistentVolumeClaim",
+        "files",
+        spec={"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
+    )
+    workloads = [bench.workload(kind, script, **SLOW_START) for kind in ("Deployment", "StatefulSet", "DaemonSet")]
+    job = bench.workload("Job", "sleep 1")
+    report = bench.wait(claim, job, *workloads)
+    assert report.ok
+    # A second look costs nothing more than the objects.
+    fresh = [bench.client.get(bench.discovery.path(obj)) for obj in (claim, job, *workloads)]
+    assert bench.wait(*fresh).seconds < 0.5
+
+
+def test_a_crash_loop_shows_the_last_lines(bench: Workbench) -> None:
+    report = bench.wait(bench.workload("Deployment", "echo the reason why; exit 3"))
+    assert not report.timed_out
+    assert "crashed 4 times (Error, exit code 3)" in report.text()
+    assert "the reason why" in report.text()
+
+
+def test_a_failing_init_container_shows_its_last_lines(bench: Workbench) -> None:
+    init = {**bench.container("echo cannot migrate; exit 1"), "name": "init"}
+    report = bench.wait(bench.workload("StatefulSet", "sleep 1000", {"initContainers": [init]}))
+    assert not report.timed_out
+    assert "container init crashed" in report.text()
+    assert "cannot migrate" in report.text()
+
+
+def test_an_image_that_does_not_exist(bench: Workbench) -> None:
+    report = bench.wait(bench.workload("Deployment", "true", image="localhost/does/not/exist:1"))
+    assert not report.timed_out
+    assert "localhost/does/not/exist:1" in report.text()
+
+
+def test_a_failing_job_shows_its_last_lines(bench: Workbench) -> None:
+    report = bench.wait(bench.workload("Job", "echo out of luck; exit 1"))
+    assert not report.timed_out
+    assert "BackoffLimitExceeded" in report.text()
+    assert "out of luck" in report.text()
+
+
+def test_a_secret_that_is_missing(bench: Workbench) -> None:
+    missing: Json = {"env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "missing", "key": "x"}}}]}
+    report = bench.wait(bench.workload("Deployment", "sleep 1000", **missing))
+    assert not report.timed_out
+    assert 'secret "missing" not found' in report.text()
+
+
+def test_a_volume_that_cannot_be_mounted(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(pods.GRACE, "mount", 10.0)
+    volume = {"volumes": [{"name": "v", "configMap": {"name": "missing"}}]}
+    mount: Json = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    report = bench.wait(bench.workload("Deployment", "sleep 1000", volume, **mount))
+    assert not report.timed_out
+    assert 'configmap "missing" not found' in report.text()
+
+
+def test_a_pod_that_fits_on_no_node(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(pods.GRACE, "unschedulable", 5.0)
+    report = bench.wait(bench.workload("Deployment", "sleep 1000", resources={"requests": {"cpu": "1000"}}))
+    assert not report.timed_out
+    assert "Insufficient cpu" in report.text()
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet", "Job"])
+def test_pods_that_a_quota_refuses(bench: Workbench, kind: str) -> None:
+    bench.create("v1", "ResourceQuota", "none", spec={"hard": {"pods": "0"}})
+    report = bench.wait(bench.workload(kind, "sleep 1000"))
+    assert not report.timed_out
+    assert "exceeded quota: none" in report.text()
