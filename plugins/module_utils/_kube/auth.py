@@ -8,7 +8,6 @@ Only the standard library is imported up front, because start-up time is most of
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import ssl
@@ -375,7 +374,7 @@ def _load_yaml(path: str) -> dict[str, Any]:
 def _decode(data: Any, name: str) -> str:
     try:
         return base64.b64decode(str(data), validate=False).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"the kubeconfig's {name} is not base64 of a PEM text: {error}") from error
 
 
