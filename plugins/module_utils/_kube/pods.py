@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -134,6 +135,16 @@ def describe(pod: Object) -> str:
 def is_ready(pod: Object) -> bool:
     """Whether the pod serves, or has done its work."""
     return is_true(pod, "Ready") or (pod.get("status") or {}).get("phase") == "Succeeded"
+
+
+def has_crashed(before: Object | None, pod: Object) -> bool:
+    """Whether a container waits after a crash, or has been started again since the pod was seen before."""
+    known = {status.get("name"): int(status.get("restartCount") or 0) for status in container_statuses(before or {})}
+    return any(
+        ((status.get("state") or {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+        or int(status.get("restartCount") or 0) > known.get(status.get("name"), sys.maxsize)
+        for status in container_statuses(pod)
+    )
 
 
 def belongs_to(pod: Object, owner: Object) -> bool:

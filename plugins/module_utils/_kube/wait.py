@@ -21,6 +21,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.pods import (
     common_selector,
     describe,
     event_trouble,
+    has_crashed,
     is_outdated,
     is_ready,
     newest_template,
@@ -48,6 +49,8 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.streams import
 from ansible_collections.qhub.platform.plugins.module_utils._kube.wait_rules import Rule
 
 MAX_DIAGNOSES = 5
+# A container without a readiness probe is "ready" for a moment each time before it crashes again.
+SETTLE_SECONDS = 15.0
 _MOST_NAMED = 4
 _JOIN_SECONDS = 2.0
 
@@ -174,10 +177,11 @@ class Warned:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What is to be said of a target that is not ready, and from when on it counts as failed."""
+    """What is to be said of a target that is not ready, from when on it counts as failed, when to look again."""
 
     reason: str
     fails_at: float | None = None
+    look_at: float | None = None
 
 
 @dataclass
@@ -188,6 +192,7 @@ class _View:
     pods: dict[tuple[str, str], Object] = field(default_factory=dict)
     warned: dict[tuple[str, str, str], dict[str, Warned]] = field(default_factory=dict)
     node_ordered_for: set[tuple[str, str]] = field(default_factory=set)
+    crashed_at: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 class _Wait:
@@ -290,10 +295,10 @@ class _Wait:
             now = time.monotonic()
             if not unseen:
                 assessed = {
-                    target: self._assess(target, verdict, now)
+                    target: assessment
                     for target in sorted(pending, key=str)
-                    for verdict in [self._judge(target)]
-                    if not verdict.ready
+                    for assessment in [self._assess(target, now)]
+                    if assessment is not None
                 }
                 if not assessed:
                     return ()
@@ -305,8 +310,8 @@ class _Wait:
                 return self._unready(assessed, now)
 
     def _next_moment(self, assessed: Mapping[Target, Assessment]) -> float:
-        failures = [assessment.fails_at for assessment in assessed.values() if assessment.fails_at is not None]
-        return min([self._deadline, *failures])
+        moments = [moment for entry in assessed.values() for moment in (entry.fails_at, entry.look_at)]
+        return min([self._deadline, *(moment for moment in moments if moment is not None)])
 
     def _receive(self, until: float) -> set[Source]:
         """Take in all that has come, waiting for something if need be; the sources that were listed."""
@@ -355,6 +360,8 @@ class _Wait:
             if deleted:
                 self._view.pods.pop(key, None)
             else:
+                if has_crashed(self._view.pods.get(key), obj):
+                    self._view.crashed_at[key] = time.monotonic()
                 self._view.pods[key] = obj
         elif not deleted:
             self._take_event(obj)
@@ -392,9 +399,12 @@ class _Wait:
         self._facts = Facts(modes)
         return self._facts
 
-    def _assess(self, target: Target, verdict: Verdict, now: float) -> Assessment:
-        """A verdict with what its pods and the events say about it."""
+    def _assess(self, target: Target, now: float) -> Assessment | None:
+        """The verdict with what its pods and the events say about it; None when the target is ready."""
+        verdict = self._judge(target)
         live = self._view.live.get(target)
+        if verdict.ready:
+            return self._assess_steadiness(target, live, now)
         found = {"verdict": (verdict.reason, verdict.grace)} if verdict.failed else {}
         reason = verdict.reason
         if live is not None and verdict is not NOT_OBSERVED:
@@ -414,6 +424,19 @@ class _Wait:
             if warned is not None and warned.last - warned.first >= warned.trouble.grace:
                 return Assessment(warned.trouble.text, now)
         return Assessment(reason, self._fails_at(target, {kind: grace for kind, (_text, grace) in found.items()}, now))
+
+    def _assess_steadiness(self, target: Target, live: Object | None, now: float) -> Assessment | None:
+        """A target is not ready as long as one of its pods crashed a moment ago."""
+        if live is None or (target.group, target.kind) not in WORKLOADS or target.kind == "Job":
+            return None
+        crashed = [
+            moment
+            for key, moment in self._view.crashed_at.items()
+            if now - moment < SETTLE_SECONDS and key in self._view.pods and belongs_to(self._view.pods[key], live)
+        ]
+        if not crashed:
+            return None
+        return Assessment("is up after a crash: will it stay up?", look_at=max(crashed) + SETTLE_SECONDS)
 
     def _fails_at(self, target: Target, graces: Mapping[str, float], now: float) -> float | None:
         """When the first of these states will have lasted for too long; states that are over are forgotten."""

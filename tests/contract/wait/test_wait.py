@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.qhub.platform.plugins.module_utils._kube import pods
+from ansible_collections.qhub.platform.plugins.module_utils._kube import pods, wait
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
 from ansible_collections.qhub.platform.plugins.module_utils._kube.discovery import Discovery
 from ansible_collections.qhub.platform.plugins.module_utils._kube.wait import WaitReport, wait_for, wait_gone
@@ -178,7 +178,27 @@ def test_a_crash_loop_fails_at_once_with_pod_and_events(cluster: Cluster) -> Non
     assert "cannot be read" in report.text()
 
 
-def test_a_few_crashes_are_no_failure(cluster: Cluster) -> None:
+def test_a_pod_between_two_crashes_is_not_ready(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a readiness probe, a pod counts as ready from its start to its crash."""
+    monkeypatch.setattr(wait, "SETTLE_SECONDS", 1.5)
+    deployment = cluster.deployment("app")
+    cluster.report(deployment, observedGeneration=1, replicas=1, updatedReplicas=1)
+    pod = cluster.pod("app-1", "app")
+    ended = {"terminated": {"reason": "Error", "exitCode": 3}}
+    for number in range(pods.CRASHES + 1):
+        crashed = waiting_status("CrashLoopBackOff", number, lastState=ended)
+        up = {**crashed, "ready": True, "restartCount": number, "state": {"running": {}}}
+        later(lambda up=up: cluster.report(pod, phase="Running", containerStatuses=[up]), number)  # type: ignore[misc]
+        later(lambda: cluster.roll_out(deployment), number + 0.1)
+        later(lambda down=crashed: cluster.report(pod, containerStatuses=[down]), number + 0.5)  # type: ignore[misc]
+        later(lambda: cluster.report(deployment, availableReplicas=0), number + 0.6)
+    time.sleep(0.7)
+    report = cluster.wait(deployment)
+    assert "crashed 4 times" in report.text()
+
+
+def test_a_few_crashes_are_no_failure(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "SETTLE_SECONDS", 1.0)
     deployment = cluster.deployment("app")
     cluster.report(deployment, observedGeneration=1, replicas=1, updatedReplicas=1)
     pod = cluster.pod("app-1", "app")

@@ -14,6 +14,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.pods import (
     common_selector,
     describe,
     event_trouble,
+    has_crashed,
     is_outdated,
     matches,
     newest_template,
@@ -133,6 +134,16 @@ def test_pods_in_trouble_come_first_then_the_youngest() -> None:
 )
 def test_the_container_whose_log_says_most(found: dict[str, Any], container: tuple[str, bool]) -> None:
     assert failing_container(found) == container
+
+
+def test_a_crash_is_seen_in_the_state_and_in_the_count() -> None:
+    fine, again = pod(running()), pod({**running(), "restartCount": 1})
+    assert not has_crashed(None, fine)
+    assert not has_crashed(fine, fine)
+    # Restarts before the first look are of the past.
+    assert not has_crashed(None, again)
+    assert has_crashed(fine, again)
+    assert has_crashed(None, pod(waiting("CrashLoopBackOff")))
 
 
 def test_whose_pod_it_is() -> None:
