@@ -63,4 +63,4 @@ def test_a_stopped_stage_ends_its_command_and_starts_no_other(artifacts: Path) -
 def test_a_stage_in_the_background_waits_for_the_one_before_it(artifacts: Path) -> None:
     first = Run(Stage("first", "", [["sleep", "0.5"], ["touch", str(artifacts / "made")]]))
     second = Run(Stage("second", "", [["test", "-e", str(artifacts / "made")]]), after=first)
-    assert second.follow(lambda output: None).failed == 0
+    assert second.follow(bytearray().extend).failed == 0
