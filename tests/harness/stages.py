@@ -43,6 +43,7 @@ def stages() -> list[Stage]:
         Stage(
             "objects", "rules for what is in the cluster", [_pytest("objects", "-v", "tests/cluster/test_objects.py")]
         ),
+        Stage("wait", "the engine's wait on a real cluster", [_pytest("wait", "-v", "tests/cluster/test_wait.py")]),
         Stage("e2e", "people at work in a browser", [_pytest("e2e", "-v", "tests/e2e")]),
         Stage("molecule", "the Molecule scenarios, on the same cluster", MOLECULE),
         Stage("benchmarks", "how long it takes, how much it needs", [["tests/benchmarks/run", "platform"]]),
