@@ -73,6 +73,13 @@ def bench(site: Site) -> Iterator[Workbench]:
     assert wait_gone(site.client, Discovery(site.client), [made], timeout=120).ok
 
 
+@pytest.fixture(autouse=True)
+def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would count as a failure in the end counts as one soon: the tests are about what is seen."""
+    for kind in ("image", "container", "mount", "unschedulable", "refused"):
+        monkeypatch.setitem(pods.GRACE, kind, 3.0)
+
+
 SLOW_START: Json = {
     "readinessProbe": {"exec": {"command": ["test", "-e", "/tmp/up"]}, "periodSeconds": 1, "failureThreshold": 60}
 }
@@ -130,8 +137,7 @@ def test_a_secret_that_is_missing(bench: Workbench) -> None:
     assert 'secret "missing" not found' in report.text()
 
 
-def test_a_volume_that_cannot_be_mounted(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(pods.GRACE, "mount", 10.0)
+def test_a_volume_that_cannot_be_mounted(bench: Workbench) -> None:
     volume = {"volumes": [{"name": "v", "configMap": {"name": "missing"}}]}
     mount: Json = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
     report = bench.wait(bench.workload("Deployment", "sleep 1000", volume, **mount))
@@ -139,8 +145,7 @@ def test_a_volume_that_cannot_be_mounted(bench: Workbench, monkeypatch: pytest.M
     assert 'configmap "missing" not found' in report.text()
 
 
-def test_a_pod_that_fits_on_no_node(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(pods.GRACE, "unschedulable", 5.0)
+def test_a_pod_that_fits_on_no_node(bench: Workbench) -> None:
     report = bench.wait(bench.workload("Deployment", "sleep 1000", resources={"requests": {"cpu": "1000"}}))
     assert not report.timed_out
     assert "Insufficient cpu" in report.text()
