@@ -12,9 +12,9 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.qhub.platform.plugins.module_utils._config import catalog
 from ansible_collections.qhub.platform.plugins.module_utils._config.engine import Collected, validate
 from ansible_collections.qhub.platform.plugins.module_utils._config.problems import Problem, report
+from ansible_collections.qhub.platform.plugins.plugin_utils.collected import collect
 
 COLLECTION = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         # What the inventory and the command line set, without what roles and plays bring along.
         site = variables["hostvars"].raw_get(variables["inventory_hostname"])
-        collected = catalog.collect(COLLECTION)
+        collected = collect(COLLECTION)
         values, failed = self._values(collected, {**self._role_variables(), **variables, **site})
         problems = [problem for problem in failed if problem.path in site] + validate(collected, site, values)
         # A default that cannot be evaluated is a consequence of another problem, unless there is none.

@@ -10,8 +10,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.qhub.platform.plugins.module_utils._config.catalog import collect
 from ansible_collections.qhub.platform.plugins.module_utils._config.schema import schema
+from ansible_collections.qhub.platform.plugins.plugin_utils.collected import collect
 
 
 def config_schema(collection: str) -> dict[str, Any]:

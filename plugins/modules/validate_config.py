@@ -7,7 +7,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: validate_config
-author: Contributors to the qhub.platform project
+version_added: 0.1.0
+author:
+  - The qhub.platform authors (@qhub-platform)
 short_description: Check the whole config before anything is touched
 description:
   - Compares what the inventory and the command line set with the argument specs of all roles of the collection, and fails with

@@ -7,11 +7,11 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from ansible_collections.qhub.platform.plugins.module_utils._config.catalog import collect
 from ansible_collections.qhub.platform.plugins.module_utils._config.engine import Collected, validate
 from ansible_collections.qhub.platform.plugins.module_utils._config.formats import format_of
 from ansible_collections.qhub.platform.plugins.module_utils._config.problems import Problem, report
 from ansible_collections.qhub.platform.plugins.module_utils._config.schema import schema
+from ansible_collections.qhub.platform.plugins.plugin_utils.collected import collect
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLES: dict[str, dict[str, dict[str, Any]]] = {

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from ansible_collections.qhub.platform.plugins.module_utils._config.catalog import collect
 from ansible_collections.qhub.platform.plugins.module_utils._config.schema import schema
+from ansible_collections.qhub.platform.plugins.plugin_utils.collected import collect
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "inventories/example/group_vars/all.yml"
