@@ -26,6 +26,9 @@ events_logger = "file"
 """
 
 
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+
+
 @dataclass(frozen=True)
 class Engine:
     """How the engine is called."""
@@ -65,10 +68,13 @@ class Engine:
             words += ["--build-arg", f"{key}={value}"]
         if self.name == "podman":
             # chroot needs no namespaces, so it also works where containers are nested.
-            words += ["--isolation", "chroot", "--pull=never"]
+            words += ["--isolation", "chroot"]
             for target, source in sorted(mounts.items()):
                 words += ["--volume", f"{source}:{target}:ro"]
-        elif mounts:
+        else:
+            # Podman hands the machine's proxies on by itself.
+            words += [word for name in PROXIES if name in self.environment for word in ("--build-arg", name)]
+        if self.name == "docker" and mounts:
             words += ["--build-context", f"machine={next(iter(mounts.values())).parent}"]
         return self.command(*words, str(context))
 

@@ -83,7 +83,9 @@ def test_build_calls_differ_by_engine() -> None:
     assert podman[-1] == "/context"
     assert "/cache/machine/etc-pip.conf:/etc/pip.conf:ro" in podman
     assert "BASE=y:1" in podman
-    docker = Engine("docker", {}).build_words("x:1", Path("/context"), {}, mounts)
+    docker = Engine("docker", {"HTTPS_PROXY": "http://p"}).build_words("x:1", Path("/context"), {}, mounts)
+    assert docker[docker.index("HTTPS_PROXY") - 1] == "--build-arg"
+    assert "http://p" not in " ".join(docker)
     assert "machine=/cache/machine" in docker
     assert "--volume" not in docker
 
