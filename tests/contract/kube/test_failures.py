@@ -185,7 +185,7 @@ class Faults:
         self._how = how
         self._count = 0
         self._lock = threading.Lock()
-        client._exchange = self._exchange  # type: ignore[method-assign]
+        client._exchange = self._exchange  # type: ignore[method-assign,assignment]
         client._backoff = 0.001
 
     def _exchange(self, *arguments: Any) -> tuple[int, dict[str, str], bytes]:
@@ -229,7 +229,7 @@ def test_a_server_that_stays_away_is_reported_with_what_was_done(kube_api: KubeA
                 raise ConnectionResetError("reset by peer")
             return send(connection, method, target, *rest)
 
-        client._exchange = broken  # type: ignore[method-assign]
+        client._exchange = broken  # type: ignore[method-assign,assignment]
         outcome = applier.run(config_map("b"), deployment(), service(), client=client)
     assert outcome.failed
     assert "did not answer PATCH" in outcome.message()

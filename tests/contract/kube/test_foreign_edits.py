@@ -73,7 +73,10 @@ Edit = Callable[[Client, str], None]
 
 
 def merge(patch: Any, manager: str = "somebody", content_type: str = "application/merge-patch+json") -> Edit:
-    return lambda client, path: client.patch(path, patch, {"fieldManager": manager}, content_type) and None
+    def edit(client: Client, path: str) -> None:
+        client.patch(path, patch, {"fieldManager": manager}, content_type)
+
+    return edit
 
 
 def strategic(patch: Any, manager: str = "kubectl-edit") -> Edit:

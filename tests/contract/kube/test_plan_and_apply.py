@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -253,10 +254,11 @@ def test_all_problems_together_and_nothing_written(applier: Applier) -> None:
 
 
 def test_input_problems_are_reported_together(applier: Applier) -> None:
+    odd_keys: dict[Any, Any] = {"x": 1.5, True: "y"}
     outcome = applier.run(
         {"kind": "ConfigMap"},
         config_map(labels={"a": True}),
-        config_map("two", data={"x": 1.5, True: "y"}),
+        config_map("two", data=odd_keys),
         config_map(),
         {"apiVersion": "example.com/v1", "kind": "Nothing", "metadata": {"name": "x"}},
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "not base64!"}},

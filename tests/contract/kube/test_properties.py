@@ -11,7 +11,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.client import 
 from tests.contract.kube.applying import Applier, Object, config_map, secret
 
 NAMES = st.sampled_from(["a", "b", "c"])
-TEXT = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=12)
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
 KEYS = st.text(alphabet="abcXYZ019._-", min_size=1, max_size=8).filter(
     lambda key: key not in (".", "..") and not key.startswith("..")
 )
@@ -64,33 +64,26 @@ VOLUMES = st.lists(
 )
 
 
+POD_OPTIONS: dict[str, st.SearchStrategy[Any]] = {
+    "volumes": VOLUMES,
+    "nodeSelector": st.dictionaries(st.sampled_from(["k", "l"]), st.just("v")),
+    "tolerations": st.lists(st.sampled_from([{"operator": "Exists"}, {"key": "a", "value": "b"}]), max_size=2),
+    "imagePullSecrets": st.lists(st.sampled_from([{"name": "p"}, {"name": "q"}]), max_size=2, unique_by=str),
+    "securityContext": st.sampled_from([{}, {"runAsNonRoot": True}]),
+}
+
+
 @st.composite
 def deployments(draw: st.DrawFn) -> Object:
     name = draw(NAMES)
-    pod = {
-        "containers": draw(CONTAINERS),
-        **draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "volumes": VOLUMES,
-                    "nodeSelector": st.dictionaries(st.sampled_from(["k", "l"]), st.just("v")),
-                    "tolerations": st.lists(
-                        st.sampled_from([{"operator": "Exists"}, {"key": "a", "value": "b"}]), max_size=2
-                    ),
-                    "imagePullSecrets": st.lists(
-                        st.sampled_from([{"name": "p"}, {"name": "q"}]), max_size=2, unique_by=str
-                    ),
-                    "securityContext": st.sampled_from([{}, {"runAsNonRoot": True}]),
-                },
-            )
-        ),
-    }
+    rest = st.fixed_dictionaries({}, optional=POD_OPTIONS)
+    pod = {"containers": draw(CONTAINERS), **draw(rest)}
     spec: Object = {
         "selector": {"matchLabels": {"app": name}},
         "template": {"metadata": {"labels": {"app": name}}, "spec": pod},
     }
-    spec.update(draw(st.fixed_dictionaries({}, optional={"replicas": st.integers(0, 3), "paused": st.booleans()})))
+    scale: dict[str, st.SearchStrategy[Any]] = {"replicas": st.integers(0, 3), "paused": st.booleans()}
+    spec.update(draw(st.fixed_dictionaries({}, optional=scale)))
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
 
 

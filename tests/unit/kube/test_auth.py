@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from ansible_collections.qhub.platform.plugins.module_utils._kube import credentials as credentials_module
 from ansible_collections.qhub.platform.plugins.module_utils._kube.auth import (
     bypasses_proxy,
     load_connection,
@@ -223,7 +223,7 @@ class TestTokenFile:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = [1000.0]
-        monkeypatch.setattr(credentials_module.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
         path = tmp_path / "token"
         path.write_text("one")
         token = TokenFile(str(path))

@@ -145,8 +145,13 @@ def test_a_status_that_is_not_ours_to_apply() -> None:
 
 
 def test_defaults_in_lists_that_are_owned_as_a_whole() -> None:
-    owned = {"f:spec": {"f:ingress": {}}}
-    manifest = {"apiVersion": "v1", "kind": "X", "metadata": {}, "spec": {"ingress": [{"ports": [{"port": 80}]}]}}
+    owned: dict[str, Any] = {"f:spec": {"f:ingress": {}}}
+    manifest: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "X",
+        "metadata": {},
+        "spec": {"ingress": [{"ports": [{"port": 80}]}]},
+    }
     actual = copy.deepcopy(manifest)
     actual["metadata"] = {
         "managedFields": [{"manager": "us", "operation": "Apply", "apiVersion": "v1", "fieldsV1": owned}]
@@ -158,7 +163,7 @@ def test_defaults_in_lists_that_are_owned_as_a_whole() -> None:
 
 
 def test_sets() -> None:
-    owned = {"f:spec": {"f:tags": {'v:"a"': {}, 'v:"b"': {}}}}
+    owned: dict[str, Any] = {"f:spec": {"f:tags": {'v:"a"': {}, 'v:"b"': {}}}}
     manifest = {"apiVersion": "v1", "kind": "X", "metadata": {}, "spec": {"tags": ["a", "b"]}}
     actual = {
         **manifest,

@@ -8,5 +8,5 @@ from ansible.plugins.connection.local import Connection as LocalConnection
 DOCUMENTATION = LOCAL.replace("name: local", "name: not_local")
 
 
-class Connection(LocalConnection):
+class Connection(LocalConnection):  # type: ignore[misc]  # Ansible's base has no types
     transport = "not_local"
