@@ -192,7 +192,7 @@ def test_a_link_leads_to_no_other_home(otto: Person, rosa: Person) -> None:
     rosa.run_cell("import pathlib; pathlib.Path.home().joinpath('mine.txt').write_text('rosa')")
     otto.run_cell("!ln -sfn ../rosa /home/otto/peek; ln -sfn /platform-files/home/rosa /home/otto/peek2")
     assert otto.run_cell("!cat /home/otto/peek*/mine.txt 2>/dev/null | wc -c") == "0"
-    assert otto.run_cell("!ls /home") == "otto"
+    assert "rosa" not in otto.run_cell("!ls /home")
 
 
 def test_there_is_no_token_of_the_cluster(otto: Person) -> None:
@@ -226,10 +226,7 @@ def test_an_image_that_does_not_exist_is_explained(lena: Person) -> None:
     lena.open("/hub/spawn/lena")
     lena.page.locator("#profile-item-broken").check()
     lena.page.click("button[type=submit]")
-    expect(lena.page.locator("#progress-log")).to_contain_text(
-        re.compile("pull|image", re.IGNORECASE), timeout=90_000, use_inner_text=False
-    )
-    lena.page.locator("#progress-details").evaluate("(details) => { details.open = true }")
+    expect(lena.page.locator("#progress-log")).to_contain_text("cannot be pulled", timeout=120_000)
     lena.screenshot("15-image-missing")
 
 
@@ -243,7 +240,7 @@ def test_a_kernel_lives_on_while_the_hub_is_replaced(site: Site, rosa: Person) -
 def test_a_kernel_lives_on_while_the_proxy_is_replaced(site: Site, rosa: Person) -> None:
     rosa.run_cell("kept = 'proxy'")
     recreate(site, "proxy-")
-    rosa.page.wait_for_timeout(15_000)  # the hub tells the new proxy its routes, JupyterLab connects again
+    rosa.page.wait_for_timeout(20_000)  # the hub tells the new proxy its routes, JupyterLab connects again
     assert rosa.run_cell("print(kept)") == "proxy"
     rosa.screenshot("12-after-proxy")
 

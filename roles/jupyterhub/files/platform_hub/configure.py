@@ -14,6 +14,7 @@ from platform_hub.auth import KeycloakAuthenticator
 from platform_hub.culling import policy, server_arguments
 from platform_hub.files import GID, user_uid
 from platform_hub.names import keep_placeholders
+from platform_hub.proxy import WatchfulProxy
 from platform_hub.settings import Login, Servers, Settings
 from platform_hub.spawner import PlatformSpawner, prepare_files, profiles_for
 
@@ -64,6 +65,7 @@ def _hub(c: Config, settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def _proxy(c: Config) -> None:
+    c.JupyterHub.proxy_class = WatchfulProxy
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = PROXY_API_URL
 

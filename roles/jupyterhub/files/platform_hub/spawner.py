@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyterhub.user import User
@@ -11,6 +12,7 @@ from traitlets import Dict
 
 from platform_hub.access import Person, permitted_profiles
 from platform_hub.files import restricted, user_files
+from platform_hub.pods import hopeless
 from platform_hub.profiles import kubespawner_profile
 
 
@@ -88,6 +90,13 @@ class PlatformSpawner(KubeSpawner):
             await super().load_user_options()
         except ValueError as error:
             raise Refusal(400, str(error)) from error
+
+    def is_pod_running(self, pod: dict[str, Any] | None) -> bool:
+        """Whether the server runs. One that cannot ever run ends the wait at once, with what Kubernetes says about it."""
+        reason = hopeless(pod, datetime.now(UTC)) if pod else ""
+        if reason:
+            raise Refusal(400, reason)
+        return bool(super().is_pod_running(pod))
 
     def _check_choices(self, profile: dict[str, Any]) -> None:
         for name, option in profile.get("profile_options", {}).items():
