@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import network_policy
 from network_policy import api
 from network_policy.api import Changed, Listed, Lost, Watch
 
@@ -95,3 +99,22 @@ def test_all_is_listed_again_when_the_server_no_longer_has_the_changes() -> None
 def test_an_error_of_the_server_is_a_loss_until_the_next_list() -> None:
     with watching([403, [listing(5)]]) as (events, _):
         assert take(events, 2) == [Lost("pods"), Listed("pods", [])]
+
+
+def test_a_watch_that_fails_in_an_unforeseen_way_ends_the_process() -> None:
+    program = """
+import threading
+from network_policy.__main__ import end_process
+from network_policy.api import Watch
+
+def fail():
+    raise KeyError("unforeseen")
+
+threading.excepthook = end_process
+Watch(fail, "/api/v1/pods", print).start()
+threading.Event().wait(20)
+"""
+    environment = {"PYTHONPATH": str(Path(network_policy.__path__[0]).parent)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "unforeseen" in done.stderr

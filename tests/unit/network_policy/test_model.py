@@ -56,6 +56,11 @@ def test_a_pod_is_read_with_its_named_ports() -> None:
     assert (pod.uid, pod.address, pod.on_host_network, pod.finished) == ("u", "10.244.0.2", False, False)
 
 
+def test_an_ipv6_address_is_none_that_the_table_could_hold() -> None:
+    metadata = {"uid": "u", "namespace": "x", "name": "a"}
+    assert Pod.parse({"metadata": metadata, "status": {"podIP": "fd00::2"}}).address is None
+
+
 def test_a_static_pod_goes_by_the_uid_that_the_kubelet_knows() -> None:
     annotations = {"kubernetes.io/config.mirror": "static"}
     metadata = {"uid": "u", "namespace": "x", "name": "a", "annotations": annotations}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import queue
 import socket
 import threading
@@ -15,6 +16,7 @@ from .enforcer import Enforcer, close_unless_present
 from .gate import Gate
 from .state import COLLECTIONS, Event
 
+REPORT = threading.excepthook
 SYSTEMD_SOCKET = 3  # the first file descriptor that socket activation passes on
 
 
@@ -30,8 +32,15 @@ def main() -> None:
         enforce(arguments.kubeconfig, socket.socket(fileno=SYSTEMD_SOCKET))
 
 
+def end_process(failure: threading.ExceptHookArgs) -> None:
+    """End the process when a thread fails: without a watch the rules would grow old unnoticed. systemd starts it anew."""
+    REPORT(failure)
+    os._exit(1)
+
+
 def enforce(kubeconfig: Path, listener: socket.socket) -> None:
     """Watch the cluster, serve the gate and keep the table up to date until the process is ended."""
+    threading.excepthook = end_process
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     for path, _ in COLLECTIONS.values():
         Watch(partial(connect, kubeconfig), path, events.put).start()

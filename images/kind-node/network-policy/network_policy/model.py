@@ -87,7 +87,7 @@ class Pod:
             namespace=metadata["namespace"],
             name=metadata["name"],
             labels=metadata.get("labels") or {},
-            address=status.get("podIP") or None,
+            address=_ipv4(status.get("podIP")),
             ports=tuple(
                 ContainerPort(port["name"], port.get("protocol", "TCP"), port["containerPort"])
                 for container in containers
@@ -159,6 +159,10 @@ class Policy:
             ingress=_rules(spec.get("ingress"), "from", namespace) if "Ingress" in types else None,
             egress=_rules(spec.get("egress"), "to", namespace) if "Egress" in types else None,
         )
+
+
+def _ipv4(address: str | None) -> str | None:
+    return address if address and ":" not in address else None
 
 
 def _rules(rules: list[JsonObject] | None, peers_key: str, namespace: str) -> tuple[Rule, ...]:
