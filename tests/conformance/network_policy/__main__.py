@@ -21,14 +21,16 @@ def main() -> int:
     parser.add_argument("--cluster", required=True, help="name of the kind cluster")
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--include", default="", help="tags of cases to run, with commas (default: all)")
+    parser.add_argument("--only", default="", help="numbers of cases to run, with commas (default: all)")
     parser.add_argument("--every", type=int, default=1, help="run each n-th case only (default: all of them)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(folder)
         load(folder, arguments.cluster)
+        chosen = ["-include", arguments.include, "-only", arguments.only, "-every", str(arguments.every)]
         return subprocess.run(
-            [folder / "runner", "-include", arguments.include, "-every", str(arguments.every)],
+            [folder / "runner", *chosen],
             env={**os.environ, "KUBECONFIG": str(arguments.kubeconfig.resolve())},
             check=False,
         ).returncode

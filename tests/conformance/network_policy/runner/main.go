@@ -8,6 +8,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mattfenwick/cyclonus/pkg/connectivity"
@@ -29,6 +31,7 @@ func main() {
 	context := flag.String("context", "", "context of the kubeconfig")
 	include := flag.String("include", "", "tags of cases to run, with commas; all cases if empty")
 	every := flag.Int("every", 1, "run each n-th of these cases only")
+	only := flag.String("only", "", "numbers of cases to run, with commas; all of them if empty")
 	flag.Parse()
 	logrus.SetLevel(logrus.WarnLevel)
 
@@ -48,7 +51,7 @@ func main() {
 	interpreter := connectivity.NewInterpreter(client, resources, &connectivity.InterpreterConfig{
 		ResetClusterBeforeTestCase:       true,
 		VerifyClusterStateBeforeTestCase: true,
-		KubeProbeRetries:                 1,
+		KubeProbeRetries:                 2,
 		PerturbationWaitSeconds:          1,
 		BatchJobs:                        true,
 		IgnoreLoopback:                   true,
@@ -57,6 +60,9 @@ func main() {
 	printer := &connectivity.Printer{IgnoreLoopback: true}
 	run, failed := 0, 0
 	for i := 0; i < len(cases); i += *every {
+		if *only != "" && !slices.Contains(strings.Split(*only, ","), strconv.Itoa(i+1)) {
+			continue
+		}
 		result := interpreter.ExecuteTestCase(cases[i])
 		must(result.Err)
 		run++

@@ -15,7 +15,8 @@ import (
 	"github.com/mattfenwick/cyclonus/pkg/worker"
 )
 
-const timeout = time.Second
+// Ample on a machine that is busy; a connection that is dropped takes this long.
+const timeout = 3 * time.Second
 
 func main() {
 	jobs := flag.String("jobs", "", "the requests, as JSON")
