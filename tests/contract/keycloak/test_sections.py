@@ -156,6 +156,209 @@ CASES = [
         deleted=["user anna"],
         also={"groups": [{"name": "g"}]},
     ),
+    Case(
+        "identity_providers",
+        first={
+            "identity_providers": [
+                {
+                    "alias": "github",
+                    "provider_id": "github",
+                    "trust_email": True,
+                    "config": {"clientId": "a", "clientSecret": {"secret_ref": {"name": "app", "key": "secret"}}},
+                    "mappers": [
+                        {
+                            "name": "m /+%#ü",
+                            "identity_provider_mapper": "hardcoded-attribute-idp-mapper",
+                            "config": {"attribute": "a", "attribute.value": "b", "syncMode": "INHERIT"},
+                        }
+                    ],
+                }
+            ]
+        },
+        created=["identity_provider github", "identity_provider_mapper github > m /+%#ü"],
+        changed={
+            "identity_providers": [
+                {
+                    "alias": "github",
+                    "display_name": "GitHub",
+                    "config": {"clientSecret": {"secret_ref": {"name": "app", "key": "other"}}},
+                    "mappers": [{"name": "m /+%#ü", "config": {"attribute.value": "c"}}],
+                }
+            ]
+        },
+        updated=["identity_provider github", "identity_provider_mapper github > m /+%#ü"],
+        prune=["identity_providers"],
+        deleted=["identity_provider github"],
+    ),
+    Case(
+        "user_federation",
+        first={
+            "user_federation": [
+                {
+                    "name": "directory",
+                    "config": {
+                        "vendor": "other",
+                        "connectionUrl": "ldap://127.0.0.1:1",
+                        "bindDn": "cn=a",
+                        "bindCredential": {"secret_ref": {"name": "app", "key": "secret"}},
+                        "usersDn": "ou=people",
+                        "userObjectClasses": "person",
+                        "usernameLDAPAttribute": "uid",
+                        "rdnLDAPAttribute": "uid",
+                        "uuidLDAPAttribute": "entryUUID",
+                        "editMode": "READ_ONLY",
+                        "authType": "simple",
+                        "enabled": True,
+                    },
+                    "mappers": [
+                        {
+                            "name": "room",
+                            "provider_id": "user-attribute-ldap-mapper",
+                            "config": {"ldap.attribute": "roomNumber", "user.model.attribute": "room"},
+                        },
+                        {
+                            "name": "email",
+                            "provider_id": "user-attribute-ldap-mapper",
+                            "config": {"ldap.attribute": "otherMail"},
+                        },
+                    ],
+                }
+            ]
+        },
+        created=[
+            "user_federation directory",
+            "user_federation_mapper directory > email",
+            "user_federation_mapper directory > room",
+        ],
+        changed={
+            "user_federation": [
+                {
+                    "name": "directory",
+                    "config": {
+                        "connectionUrl": "ldap://127.0.0.1:2",
+                        "bindCredential": {"secret_ref": {"name": "app", "key": "other"}},
+                    },
+                    "mappers": [{"name": "room", "config": {"ldap.attribute": "room"}}],
+                }
+            ]
+        },
+        updated=["user_federation directory", "user_federation_mapper directory > room"],
+        prune=["user_federation"],
+        deleted=["user_federation directory"],
+    ),
+    Case(
+        "authentication_flows",
+        first={
+            "authentication_flows": [
+                {
+                    "alias": "mine",
+                    "executions": [
+                        {"authenticator": "auth-cookie", "requirement": "alternative"},
+                        {
+                            "authenticator": "identity-provider-redirector",
+                            "requirement": "ALTERNATIVE",
+                            "config": {"defaultProvider": "github"},
+                        },
+                        {
+                            "name": "mine forms",
+                            "requirement": "ALTERNATIVE",
+                            "executions": [
+                                {"authenticator": "auth-username-password-form"},
+                                {
+                                    "name": "mine second factor",
+                                    "requirement": "CONDITIONAL",
+                                    "executions": [
+                                        {"authenticator": "conditional-user-configured"},
+                                        {"authenticator": "auth-otp-form"},
+                                    ],
+                                },
+                            ],
+                        },
+                    ],
+                },
+                {
+                    "alias": "join",
+                    "executions": [
+                        {
+                            "name": "join form",
+                            "form": "registration-page-form",
+                            "executions": [{"authenticator": "registration-user-creation"}],
+                        }
+                    ],
+                },
+            ]
+        },
+        created=["authentication_flow join", "authentication_flow mine"],
+        changed={
+            "authentication_flows": [
+                {"alias": "join", "description": "d", "executions": [{"authenticator": "auth-cookie"}]},
+                {"alias": "mine", "executions": [{"authenticator": "auth-cookie"}]},
+            ]
+        },
+        updated=["authentication_flow join", "authentication_flow mine"],
+        prune=["authentication_flows"],
+        deleted=["authentication_flow mine", "authentication_flow join"],
+    ),
+    Case(
+        "user_profile",
+        first={
+            "user_profile": {
+                "groups": [{"name": "work", "display_header": "Work"}],
+                "attributes": [
+                    {
+                        "name": "department",
+                        "group": "work",
+                        "permissions": {"view": ["user", "admin"], "edit": ["admin"]},
+                        "validations": {"length": {"max": 9}},
+                        "required": {"roles": ["user"]},
+                    }
+                ],
+            }
+        },
+        created=["user_profile_group work", "user_profile_attribute department"],
+        changed={
+            "user_profile": {
+                "groups": [{"name": "work", "display_header": "Job"}],
+                "attributes": [
+                    {
+                        "name": "department",
+                        "display_name": "Dept",
+                        "permissions": {"view": ["admin"], "edit": ["admin"]},
+                        "validations": {"length": None, "integer": {}},
+                        "required": None,
+                    }
+                ],
+            }
+        },
+        updated=["user_profile_group work", "user_profile_attribute department"],
+        prune=["user_profile"],
+        deleted=["user_profile_attribute department", "user_profile_group work"],
+    ),
+    Case(
+        "localization",
+        first={"localization": {"de": {"greeting": "Grüß Gott", "other/key": "x"}}},
+        created=["localization de > greeting", "localization de > other/key"],
+        changed={"localization": {"de": {"greeting": "Servus", "other/key": "x"}}},
+        updated=["localization de > greeting"],
+        prune=["localization"],
+        deleted=["localization de > other/key", "localization de > greeting"],
+    ),
+    Case(
+        "organizations",
+        first={
+            "organizations": [
+                {"name": "acme", "domains": ["b.org", "a.org"], "members": ["anna"], "attributes": {"k": "v"}}
+            ]
+        },
+        created=["organization acme", "organization_member acme > anna"],
+        changed={
+            "organizations": [{"name": "acme", "domains": ["a.org"], "attributes": {"k": None}, "enabled": False}]
+        },
+        updated=["organization acme"],
+        prune=["organizations"],
+        deleted=["organization acme"],
+        also={"settings": {"organizations_enabled": True}, "users": [{"username": "anna"}]},
+    ),
 ]
 
 SECRETS = {"app/secret": "first-client-secret", "app/other": "second-client-secret", "people/anna": "first-password-9"}
@@ -164,7 +367,7 @@ SECRETS = {"app/secret": "first-client-secret", "app/other": "second-client-secr
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_create_change_delete(site: Site, case: Case) -> None:
     site.secrets = SECRETS
-    site.sync(**BASE, **case.also)
+    site.sync(**{**BASE, **case.also})
 
     created = site.sync(**case.also, **case.first)
     assert sorted(site.names(created, "create")) == sorted(case.created)
@@ -236,3 +439,61 @@ def test_a_password_is_set_only_at_creation(site: Site) -> None:
 def _user(site: Site, name: str) -> dict[str, Any]:
     found: dict[str, Any] = site.get("/users", username=name, exact=True)[0]
     return found
+
+
+def test_required_actions_are_kept_by_keycloak_and_changed(site: Site) -> None:
+    site.sync(**BASE, required_actions=[{"alias": "CONFIGURE_TOTP", "default_action": True}])
+    changed = site.sync(required_actions=[{"alias": "CONFIGURE_TOTP", "default_action": False, "priority": 77}])
+    assert changed["changes"][0]["fields"] == ["default_action", "priority"]
+    assert not site.run(required_actions=[], prune=["required_actions"])["changed"], "Keycloak made it, so it stays"
+
+
+def test_the_policy_for_other_attributes_is_set_and_taken_back(site: Site) -> None:
+    site.sync(**BASE, user_profile={"unmanaged_attribute_policy": "ADMIN_EDIT"})
+    site.sync(user_profile={"unmanaged_attribute_policy": None})
+    assert "unmanagedAttributePolicy" not in site.get("/users/profile")
+
+
+def test_accounts_at_identity_providers_are_linked(site: Site) -> None:
+    provider = {"alias": "github", "provider_id": "github", "config": {"clientId": "a", "clientSecret": "b"}}
+    link = {"identity_provider": "github", "user_id": "1", "user_name": "anna"}
+    site.sync(**BASE, identity_providers=[provider], users=[{"username": "anna", "federated_identities": [link]}])
+    site.sync(users=[{"username": "anna", "federated_identities": [{**link, "user_id": "2"}]}])
+    pruned = site.sync(users=[{"username": "anna"}], prune=["users"])
+    assert site.names(pruned, "delete") == ["federated_identity anna > github"]
+
+
+def test_a_bound_flow_is_exchanged_everywhere(site: Site) -> None:
+    def flow(requirement: str) -> dict[str, Any]:
+        inner = [{"authenticator": "auth-username-password-form"}]
+        return {"alias": "mine", "executions": [{"name": "in", "requirement": requirement, "executions": inner}]}
+
+    provider = {
+        "alias": "github",
+        "provider_id": "github",
+        "first_broker_login_flow_alias": "mine",
+        "config": {"clientId": "a", "clientSecret": "b"},
+    }
+    rest = {
+        "clients": [{"client_id": "app", "authentication_flow_binding_overrides": {"browser": "mine"}}],
+        "identity_providers": [provider],
+    }
+    site.sync(settings={"browser_flow": "mine"}, authentication_flows=[flow("REQUIRED")], **rest)
+    before = _flow(site, "mine")
+    changed = site.sync(settings={"browser_flow": "mine"}, authentication_flows=[flow("ALTERNATIVE")], **rest)
+    assert site.names(changed, "update") == ["authentication_flow mine"]
+    assert _flow(site, "mine")["id"] != before["id"], "built anew, never edited"
+    assert not [raw for raw in site.get("/authentication/flows") if raw["alias"].endswith(".new")]
+    # What uses it is let go before it can be pruned.
+    site.sync(
+        settings={"browser_flow": "browser"},
+        identity_providers=[{**provider, "first_broker_login_flow_alias": "first broker login"}],
+        clients=[{"client_id": "app", "authentication_flow_binding_overrides": {"browser": None}}],
+        prune=["authentication_flows"],
+    )
+    assert "mine" not in {raw["alias"] for raw in site.get("/authentication/flows")}
+
+
+def _flow(site: Site, alias: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = [raw for raw in site.get("/authentication/flows") if raw["alias"] == alias]
+    return found[0]
