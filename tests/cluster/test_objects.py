@@ -72,7 +72,7 @@ def test_every_pod_carries_the_recommended_labels(pods: list[Object]) -> None:
 
 def test_a_token_for_the_api_is_only_where_it_is_used(pods: list[Object]) -> None:
     with_token = {_label(pod, "name") for pod in pods if pod["spec"].get("automountServiceAccountToken") is not False}
-    assert with_token <= {"jupyterhub", "traefik"}
+    assert with_token <= {"jupyterhub-hub", "traefik"}
 
 
 def test_every_pod_is_closed_unless_a_policy_opens_it(site: Site, pods: list[Object]) -> None:
