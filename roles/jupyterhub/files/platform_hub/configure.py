@@ -14,6 +14,7 @@ from platform_hub.auth import KeycloakAuthenticator
 from platform_hub.culling import policy, server_arguments
 from platform_hub.files import GID, user_uid
 from platform_hub.names import keep_placeholders
+from platform_hub.overrides import check
 from platform_hub.proxy import WatchfulProxy
 from platform_hub.settings import Login, Servers, Settings
 from platform_hub.spawner import PlatformSpawner, prepare_files, profiles_for
@@ -34,6 +35,7 @@ def configure(c: Config, settings: Settings, environ: Mapping[str, str] = os.env
     _pages(c, settings)
     _servers(c, settings)
     _services(c, settings, environ)
+    check(settings["overrides"])
     for class_name, traits in settings["overrides"].items():
         for trait, value in traits.items():
             c[class_name][trait] = value
