@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
+from tests.contract.ingress_traefik.planning import CRDS, Role
 from tests.contract.kube_api import KubeApi
 
-ROOT = Path(__file__).resolve().parents[3]
-CRDS = sorted((ROOT / "roles/ingress_traefik/files/crds").glob("*.yaml"))
 # The CRDs are there already in most tests; judging them again and again takes time.
 PUBLIC = {"platform_domain": "data.example.org", "ingress_traefik_manage_crds": False}
 ACME = {**PUBLIC, "ingress_traefik_certificate_mode": "acme", "ingress_traefik_acme_email": "ops@example.org"}
@@ -27,83 +19,10 @@ GENERATE = "Generate the platform's CA and the certificate of the site"
 PEM = "-----BEGIN CERTIFICATE-----\nnot a real one\n-----END CERTIFICATE-----\n"
 
 
-@dataclass
-class Plan:
-    """What a run in check mode would have done."""
-
-    tasks: dict[str, dict[str, Any]]
-
-    @property
-    def objects(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Kind and name to manifest, of everything that would be created."""
-        found = {}
-        for result in self.tasks.values():
-            for diff in result.get("diff") or []:
-                manifest = yaml.safe_load(diff.get("after") or "") or {}
-                if isinstance(manifest, dict) and "kind" in manifest:
-                    found[manifest["kind"], manifest["metadata"]["name"]] = manifest
-        return found
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Traefik's install configuration."""
-        loaded: dict[str, Any] = yaml.safe_load(self.objects["ConfigMap", "traefik"]["data"]["traefik.yml"])
-        return loaded
-
-
-class Role:
-    """Runs both roles against the API server without changing it."""
-
-    def __init__(self, api: KubeApi, namespace: str, folder: Path) -> None:
-        self.api = api
-        self.namespace = namespace
-        self.folder = folder
-
-    def plan(self, **settings: Any) -> Plan:
-        inventory = self.folder / "hosts.yml"  # without the example's config beside it
-        inventory.write_text((ROOT / "inventories/example/hosts.yml").read_text())
-        extra = {"platform_kubeconfig": str(self.api.kubeconfig), "platform_namespace": self.namespace, **settings}
-        done = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                *("-i", inventory),
-                *("--check", "--diff", "--tags", "platform,ingress_traefik", "--skip-tags", "always"),
-                *("-e", json.dumps(extra)),
-                ROOT / "playbooks/site.yml",
-            ],
-            cwd=ROOT,
-            env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        tasks = json.loads(done.stdout[done.stdout.index("{") :])["plays"][0]["tasks"]
-        return Plan({task["task"]["name"].rpartition(" : ")[2]: task["hosts"]["localhost"] for task in tasks})
-
-
 @pytest.fixture
 def empty(kube_api: KubeApi, tmp_path: Path) -> Role:
     """On a cluster where not even the namespace exists."""
     return Role(kube_api, f"ingress-{uuid.uuid4().hex[:8]}", tmp_path)
-
-
-@pytest.fixture(scope="module")
-def crds(kube_api: KubeApi) -> Iterator[None]:
-    """The API server knows the kinds of Traefik, so that it judges their objects."""
-    collection = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    manifests = [yaml.safe_load(path.read_text()) for path in CRDS]
-    with kube_api.client() as client:
-        for manifest in manifests:
-            client.apply(f"{collection}/{manifest['metadata']['name']}", manifest, field_manager="tests")
-        yield
-        for manifest in manifests:
-            client.delete(f"{collection}/{manifest['metadata']['name']}")
-
-
-@pytest.fixture
-def role(kube_api: KubeApi, crds: None, namespace: str, tmp_path: Path) -> Role:
-    return Role(kube_api, namespace, tmp_path)
 
 
 def test_on_an_empty_cluster_everything_is_foretold_and_nothing_made(empty: Role, kube_client: Client) -> None:
