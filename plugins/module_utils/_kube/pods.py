@@ -147,6 +147,13 @@ def has_crashed(before: Object | None, pod: Object) -> bool:
     )
 
 
+def has_started_unprobed(before: Object | None, pod: Object) -> bool:
+    """Whether the pod has become ready since it was seen before, and nothing but being started stands behind it."""
+    containers = (pod.get("spec") or {}).get("containers") or []
+    probed = any(container.get("readinessProbe") for container in containers)
+    return before is not None and not is_ready(before) and is_ready(pod) and not probed
+
+
 def belongs_to(pod: Object, owner: Object) -> bool:
     """Whether the pod is one of the workload's, by the workload's selector; a pod is its own."""
     pod_metadata, owner_metadata = pod.get("metadata") or {}, owner.get("metadata") or {}

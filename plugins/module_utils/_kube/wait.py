@@ -22,6 +22,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.pods import (
     describe,
     event_trouble,
     has_crashed,
+    has_started_unprobed,
     is_outdated,
     is_ready,
     newest_template,
@@ -49,8 +50,10 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.streams import
 from ansible_collections.qhub.platform.plugins.module_utils._kube.wait_rules import Rule
 
 MAX_DIAGNOSES = 5
-# A container without a readiness probe is "ready" for a moment each time before it crashes again.
-SETTLE_SECONDS = 15.0
+# A container without a readiness probe is "ready" for a moment before it crashes, each time. How long a pod has to stay
+# up before it is believed: after a crash, and after its first start if it has no probe.
+AFTER_CRASH_SECONDS = 15.0
+AFTER_START_SECONDS = 5.0
 _MOST_NAMED = 4
 _JOIN_SECONDS = 2.0
 
@@ -192,7 +195,7 @@ class _View:
     pods: dict[tuple[str, str], Object] = field(default_factory=dict)
     warned: dict[tuple[str, str, str], dict[str, Warned]] = field(default_factory=dict)
     node_ordered_for: set[tuple[str, str]] = field(default_factory=set)
-    crashed_at: dict[tuple[str, str], float] = field(default_factory=dict)
+    steady_from: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 class _Wait:
@@ -360,8 +363,11 @@ class _Wait:
             if deleted:
                 self._view.pods.pop(key, None)
             else:
-                if has_crashed(self._view.pods.get(key), obj):
-                    self._view.crashed_at[key] = time.monotonic()
+                before = self._view.pods.get(key)
+                if has_crashed(before, obj):
+                    self._view.steady_from[key] = time.monotonic() + AFTER_CRASH_SECONDS
+                elif has_started_unprobed(before, obj):
+                    self._view.steady_from.setdefault(key, time.monotonic() + AFTER_START_SECONDS)
                 self._view.pods[key] = obj
         elif not deleted:
             self._take_event(obj)
@@ -426,17 +432,18 @@ class _Wait:
         return Assessment(reason, self._fails_at(target, {kind: grace for kind, (_text, grace) in found.items()}, now))
 
     def _assess_steadiness(self, target: Target, live: Object | None, now: float) -> Assessment | None:
-        """A target is not ready as long as one of its pods crashed a moment ago."""
+        """A target is not ready as long as one of its pods has only just come up."""
         if live is None or (target.group, target.kind) not in WORKLOADS or target.kind == "Job":
             return None
-        crashed = [
-            moment
-            for key, moment in self._view.crashed_at.items()
-            if now - moment < SETTLE_SECONDS and key in self._view.pods and belongs_to(self._view.pods[key], live)
-        ]
-        if not crashed:
+        moments = {
+            moment: key[1]
+            for key, moment in self._view.steady_from.items()
+            if moment > now and key in self._view.pods and belongs_to(self._view.pods[key], live)
+        }
+        if not moments:
             return None
-        return Assessment("is up after a crash: will it stay up?", look_at=max(crashed) + SETTLE_SECONDS)
+        last = max(moments)
+        return Assessment(f"pod {moments[last]} has only just come up: will it stay up?", look_at=last)
 
     def _fails_at(self, target: Target, graces: Mapping[str, float], now: float) -> float | None:
         """When the first of these states will have lasted for too long; states that are over are forgotten."""

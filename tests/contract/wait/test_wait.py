@@ -180,7 +180,7 @@ def test_a_crash_loop_fails_at_once_with_pod_and_events(cluster: Cluster) -> Non
 
 def test_a_pod_between_two_crashes_is_not_ready(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a readiness probe, a pod counts as ready from its start to its crash."""
-    monkeypatch.setattr(wait, "SETTLE_SECONDS", 1.5)
+    monkeypatch.setattr(wait, "AFTER_CRASH_SECONDS", 1.5)
     deployment = cluster.deployment("app")
     cluster.report(deployment, observedGeneration=1, replicas=1, updatedReplicas=1)
     pod = cluster.pod("app-1", "app")
@@ -197,8 +197,20 @@ def test_a_pod_between_two_crashes_is_not_ready(cluster: Cluster, monkeypatch: p
     assert "crashed 4 times" in report.text()
 
 
+def test_a_pod_without_a_probe_has_to_stay_up_for_a_while(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "AFTER_START_SECONDS", 2.0)
+    deployment = cluster.deployment("app")
+    cluster.report(deployment, observedGeneration=1, replicas=1, updatedReplicas=1)
+    pod = cluster.pod("app-1", "app")
+    later(lambda: cluster.report(pod, phase="Running", conditions=[{"type": "Ready", "status": "True"}]), 0.7)
+    later(lambda: cluster.roll_out(deployment), 0.9)
+    report = cluster.wait(deployment)
+    assert report.ok
+    assert 2.6 < report.seconds < 5
+
+
 def test_a_few_crashes_are_no_failure(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait, "SETTLE_SECONDS", 1.0)
+    monkeypatch.setattr(wait, "AFTER_CRASH_SECONDS", 1.0)
     deployment = cluster.deployment("app")
     cluster.report(deployment, observedGeneration=1, replicas=1, updatedReplicas=1)
     pod = cluster.pod("app-1", "app")

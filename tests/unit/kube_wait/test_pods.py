@@ -15,6 +15,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.pods import (
     describe,
     event_trouble,
     has_crashed,
+    has_started_unprobed,
     is_outdated,
     matches,
     newest_template,
@@ -144,6 +145,16 @@ def test_a_crash_is_seen_in_the_state_and_in_the_count() -> None:
     assert not has_crashed(None, again)
     assert has_crashed(fine, again)
     assert has_crashed(None, pod(waiting("CrashLoopBackOff")))
+
+
+def test_a_start_without_a_probe_says_little() -> None:
+    pending, up = pod(), pod(conditions=[{"type": "Ready", "status": "True"}])
+    assert has_started_unprobed(pending, up)
+    # It was up before the first look, or all the time.
+    assert not has_started_unprobed(None, up)
+    assert not has_started_unprobed(up, up)
+    assert not has_started_unprobed(pending, pending)
+    assert not has_started_unprobed(pending, {**up, "spec": {"containers": [{"readinessProbe": {"tcpSocket": {}}}]}})
 
 
 def test_whose_pod_it_is() -> None:
