@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.e2e.person import SCREENSHOTS, Person
 from tests.site import Site
@@ -69,5 +70,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     people = item.funcargs.get("people") if isinstance(item, pytest.Function) else None
     if report.failed and isinstance(people, People):
         for name, person in people.items():
-            person.screenshot(f"failed-{item.name}-{name}")
+            try:
+                person.screenshot(f"failed-{item.name}-{name}")
+            except PlaywrightError as error:  # a window that hangs must not end the whole run
+                report.sections.append((f"No picture of {name}", str(error)))
     return report
