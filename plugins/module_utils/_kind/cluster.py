@@ -15,7 +15,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._images import engin
 from ansible_collections.qhub.platform.plugins.module_utils._images.errors import ImagesError
 from ansible_collections.qhub.platform.plugins.module_utils._kind.model import MARK, Found, Wanted, kind_config
 
-READY_WITHIN = 180
+READY_WITHIN = 300
 ADMIN = "/etc/kubernetes/admin.conf"
 
 
@@ -114,15 +114,20 @@ class Kind:
             f" && kubectl wait --for=condition=Available deployment --all -n kube-system --timeout={READY_WITHIN}s"
             f" && kubectl wait --for=condition=Available deployment --all -n local-path-storage --timeout={READY_WITHIN}s"
         )
-        self.engine.output("exec", "--env", f"KUBECONFIG={ADMIN}", self.wanted.node, "sh", "-c", wait)
+        done = self._exec("sh", "-c", wait)
+        if done.returncode != 0:
+            pods = self._exec("kubectl", "get", "pods", "--all-namespaces").stdout.strip()
+            journal = self._exec(
+                "journalctl", "--unit=kubelet", "--lines=5", "--no-pager", "--output=cat"
+            ).stdout.strip()
+            raise ImagesError(
+                f"The cluster {self.wanted.name} was not ready after {READY_WITHIN} s: {done.stderr.strip()}\n"
+                f"Its pods:\n{pods or '(the API does not answer)'}\nLast words of the kubelet:\n{journal}"
+            )
 
     def is_ready(self) -> bool:
         """Whether the API says that it is ready."""
-        words = self.engine.command(
-            "exec", self.wanted.node, "kubectl", f"--kubeconfig={ADMIN}", "get", "--raw=/readyz"
-        )
-        done = subprocess.run(words, env=dict(self.engine.environment), capture_output=True, check=False)
-        return done.returncode == 0
+        return self._exec("kubectl", "get", "--raw=/readyz").returncode == 0
 
     def kubeconfig(self) -> str:
         """The kubeconfig by which this machine reaches the cluster."""
@@ -145,6 +150,11 @@ class Kind:
             self.engine.command("exec", "--interactive", self.wanted.node, *importing),
             self.engine.environment,
         )
+
+    def _exec(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the node, as the cluster's administrator."""
+        call = self.engine.command("exec", "--env", f"KUBECONFIG={ADMIN}", self.wanted.node, *words)
+        return subprocess.run(call, env=dict(self.engine.environment), capture_output=True, text=True, check=False)
 
     def _kind(self, words: list[str], stdin: str) -> str:
         environment = {**self.engine.environment, "KIND_EXPERIMENTAL_PROVIDER": self.engine.name}

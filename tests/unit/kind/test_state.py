@@ -27,7 +27,9 @@ case "$1" in
   exec) case "$*" in
     *import*) cat > /dev/null; cat wanted > loaded ;;
     *list*) cat loaded ;;
-    *readyz*) [ ! -e sick ] ;;
+    *get\\ pods*) echo "etcd-0 CrashLoopBackOff" ;;
+    *journalctl*) echo "no route to host" ;;
+    *readyz*) [ ! -e sick ] || exit 1 ;;
   esac ;;
 esac
 exit 0
@@ -134,6 +136,13 @@ def test_a_cluster_that_was_stopped_is_started(scene: Scene) -> None:
     scene.present()
     scene.put("node", scene.container(running=False))
     assert scene.present() == ["start cluster qhub"]
+
+
+def test_a_cluster_that_does_not_get_ready_is_explained(scene: Scene) -> None:
+    scene.present()
+    scene.put("sick", "")
+    with pytest.raises(ImagesError, match=r"(?s)not ready after .* s.*CrashLoopBackOff.*no route to host"):
+        scene.present()
 
 
 def test_a_kubeconfig_that_others_can_read_is_mended(scene: Scene) -> None:
