@@ -239,6 +239,9 @@ def test_a_kernel_lives_on_while_the_hub_is_replaced(site: Site, rosa: Person) -
 
 def test_a_kernel_lives_on_while_the_proxy_is_replaced(site: Site, rosa: Person) -> None:
     rosa.run_cell("kept = 'proxy'")
+    # JupyterLab asks what to do when it misses its server for a moment.
+    unreachable = rosa.page.locator(".jp-Dialog", has_text="Server unavailable")
+    rosa.page.add_locator_handler(unreachable, lambda dialog: dialog.locator(".jp-mod-reject").click())
     recreate(site, "proxy-")
     rosa.page.wait_for_timeout(20_000)  # the hub tells the new proxy its routes, JupyterLab connects again
     assert rosa.run_cell("print(kept)") == "proxy"
