@@ -261,6 +261,11 @@ def _message(raw: bytes) -> str:
         return raw.decode("utf-8", "replace").strip()[:300]
     if not isinstance(body, dict):
         return str(body)[:300]
-    parts = [str(body[key]) for key in ("errorMessage", "error_description", "error") if body.get(key)]
-    parts += [str(entry.get("errorMessage", entry)) for entry in body.get("errors") or [] if isinstance(entry, dict)]
-    return "; ".join(dict.fromkeys(parts))[:500]
+    parts = [_sentence(entry) for entry in (body, *(body.get("errors") or ())) if isinstance(entry, dict)]
+    return "; ".join(dict.fromkeys(part for part in parts if part))[:500]
+
+
+def _sentence(entry: Mapping[str, Any]) -> str:
+    texts = [str(entry[key]) for key in ("errorMessage", "error_description", "error") if entry.get(key)]
+    field = f"{entry['field']}: " if entry.get("field") and texts else ""
+    return field + "; ".join(dict.fromkeys(texts))

@@ -13,6 +13,8 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.schema imp
 
 _TRUE = frozenset(("true", "yes", "on", "1"))
 _FALSE = frozenset(("false", "no", "off", "0"))
+# Keycloak never shows these again; as plain text they would be written at every run, and stand in the diff.
+_SECRET_KEYS = frozenset(("bindCredential", "clientSecret", "keyTabPassword", "keystorePassword", "password"))
 _PLAIN = {"str": "a text", "bool": "true or false", "int": "a whole number", "list": "a list", "dict": "a mapping"}
 
 
@@ -92,15 +94,17 @@ class Reader:
                 continue
             value = self.of_type(item[key], kind.fields[name], f"{path}.{key}")
             if isinstance(value, Mapping):
-                value = {inner: self.value(content, f"{path}.{key}.{inner}") for inner, content in value.items()}
+                value = {inner: self.value(inner, content, f"{path}.{key}.{inner}") for inner, content in value.items()}
             found[name] = value
         return normalise(kind, found)
 
-    def value(self, value: Any, path: str) -> Any:
+    def value(self, key: str, value: Any, path: str) -> Any:
         """A value of a free mapping, in which `{secret_ref: ...}` stands for a secret."""
         if isinstance(value, Mapping) and "secret_ref" in value:
             self.known(value, path, ("secret_ref",))
             return self.secret_ref(value["secret_ref"], f"{path}.secret_ref")
+        if key in _SECRET_KEYS and value not in (None, ""):
+            self.problem(path, "secrets are not written here; name a Kubernetes Secret in `secret_ref`")
         return value
 
     def secret_ref(self, value: Any, path: str) -> SecretRef | None:

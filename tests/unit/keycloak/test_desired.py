@@ -31,6 +31,14 @@ def wanted(**config: Any) -> dict[str, Resource]:
             {"clients": [{"client_id": "a", "enabled": "maybe"}]},
             "clients[0].enabled: expected true or false, not 'maybe'",
         ),
+        (
+            {"identity_providers": [{"alias": "a", "config": {"clientSecret": "x"}}]},
+            "identity_providers[0].config.clientSecret: secrets are not written here",
+        ),
+        (
+            {"settings": {"smtp_server": {"password": "x"}}},
+            "settings.smtp_server.password: secrets are not written here",
+        ),
         ({"clients": [{"client_id": "a", "secret_ref": {"name": "s"}}]}, "clients[0].secret_ref.key: is required"),
         ({"clients": [{"client_id": "a", "redirect_urls": []}]}, "did you mean 'redirect_uris'?"),
         ({"settings": {"access_token_lifespan": "soon"}}, "settings.access_token_lifespan: expected a whole number"),

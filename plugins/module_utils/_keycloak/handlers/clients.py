@@ -76,9 +76,10 @@ class ClientHandler(Handler):
         if fields:
             whole = overlay(self.kind, actual.raw, fields)
             # A key that is left out stays; an empty text takes it away.
-            for key, value in (fields.get("attributes") or {}).items():
-                if value is None:
-                    whole["attributes"][key] = ""
+            for name in ("attributes", "authenticationFlowBindingOverrides"):
+                for key, value in (fields.get(name) or {}).items():
+                    if value is None:
+                        whole[name][key] = ""
             realm.api.put(f"{realm.path}/clients/{actual.id}", whole)
         for name, kind in _SCOPE_FIELDS.items():
             if name in change.fields:
