@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
 from tests.contract.kube_api import KubeApi, running_kube_api
+from tests.contract.relay import Relay, relay_to
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,10 @@ def namespace(kube_client: Client) -> str:
     name = f"test-{uuid.uuid4().hex[:12]}"
     kube_client.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     return name
+
+
+@pytest.fixture
+def relay(kube_api: KubeApi) -> Iterator[Relay]:
+    """Another way to the API server, on which connections can be broken."""
+    with relay_to(kube_api.url) as way:
+        yield way

@@ -308,19 +308,31 @@ class Client:
             "timeoutSeconds": max(1, int(timeout)),
         }
         target = self._target(path, query)
-        connection = self._connect(timeout + 30.0)
-        try:
-            connection.request("GET", target, headers=self._headers({"Accept": JSON}))
-            response = connection.getresponse()
-            if response.status != 200:
-                self._answer("GET", path, response.status, _lower(response), response.read())
-        except _DROPPED as error:
+        connection, response = self._open_watch(target, timeout)
+        if response.status == 401 and self.connection.credentials.renew():
             connection.close()
-            raise UnreachableError(f"{self.connection.server}: the watch of {path} failed: {error}") from error
-        except BaseException:
-            connection.close()
-            raise
+            connection, response = self._open_watch(target, timeout)
+        if response.status != 200:
+            try:
+                raw = response.read()
+            except _DROPPED as error:
+                raise UnreachableError(f"{self.connection.server}: the watch of {path} failed: {error}") from error
+            finally:
+                connection.close()
+            self._answer("GET", path, response.status, _lower(response), raw)
         return Watch(path, connection, response)
+
+    def _open_watch(self, target: str, timeout: float) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        try:
+            connection = self._connect(timeout + 30.0)
+            try:
+                self._send(connection, "GET", target, None, {"Accept": JSON})
+                return connection, connection.getresponse()
+            except BaseException:
+                connection.close()
+                raise
+        except _DROPPED as error:
+            raise UnreachableError(f"{self.connection.server}: the watch {target} failed: {error}") from error
 
     # -- plumbing ------------------------------------------------------------------------------------------------
 
@@ -366,6 +378,21 @@ class Client:
         payload: bytes | None,
         headers: Mapping[str, str],
     ) -> tuple[int, dict[str, str], bytes]:
+        self._send(connection, method, target, payload, headers)
+        response = connection.getresponse()
+        raw = response.read()
+        if response.will_close:
+            connection.close()
+        return response.status, _lower(response), raw
+
+    def _send(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        target: str,
+        payload: bytes | None,
+        headers: Mapping[str, str],
+    ) -> None:
         connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in self._headers(headers).items():
             connection.putheader(name, value)
@@ -374,11 +401,6 @@ class Client:
         if payload is not None:
             connection.putheader("Content-Length", str(len(payload)))
         connection.endheaders(payload)
-        response = connection.getresponse()
-        raw = response.read()
-        if response.will_close:
-            connection.close()
-        return response.status, _lower(response), raw
 
     def _take(self) -> tuple[http.client.HTTPConnection, bool]:
         with self._lock:

@@ -114,6 +114,10 @@ class Stream:
             except KubeError as error:
                 self._messages.put(Broken(self._source, error))
                 return
+            except Exception as error:
+                # A thread that ends without a word would leave the wait to its timeout.
+                self._messages.put(Broken(self._source, KubeError(f"{type(error).__name__}: {error}")))
+                return
 
     def _list(self) -> str:
         objects, version = self._client.list_with_version(

@@ -113,3 +113,10 @@ def test_a_refusal_ends_the_stream() -> None:
     calls, received = follow(refusal, "never asked for")
     assert calls == ["list /things"]
     assert received == [Broken(SOURCE, refusal)]
+
+
+def test_even_a_bug_does_not_end_it_without_a_word() -> None:
+    _calls, received = follow(ValueError("a bug"), "never asked for")
+    [message] = received
+    assert isinstance(message, Broken)
+    assert str(message.error) == "ValueError: a bug"
