@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import threading
 import uuid
@@ -319,3 +320,14 @@ def test_absent_keeps_what_was_adopted(site: Site) -> None:
     assert result["secrets"][0]["action"] == "kept"
     assert "was not created by generated_secret" in result["secrets"][0]["reason"]
     assert site.data("app")["token"] == b"theirs"
+
+
+@pytest.mark.parametrize("shown", ["{value}", "prefix {value} suffix", "{encoded}"])
+def test_the_search_for_values_finds_them(site: Site, shown: str) -> None:
+    """All other tests rely on it."""
+    site.keys("app", token={"type": "hex"})
+    value = site.data("app")["token"]
+    text = shown.format(value=value.decode(), encoded=base64.b64encode(value).decode())
+    for result in (text, {"diff": [{"after": text}]}):
+        with pytest.raises(AssertionError, match="app/token is shown"):
+            site.assert_shows_no_value(result)
