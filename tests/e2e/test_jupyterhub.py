@@ -284,3 +284,6 @@ def test_somebody_without_a_group_can_use_another_account(people: People) -> Non
     gina.page.click("#switch-account")
     gina.page.wait_for_url(re.compile("/realms/.*/logout"))
     gina.screenshot("14-switch-account")
+    gina.page.click("#kc-logout")
+    gina.page.click("#login-again")
+    expect(gina.login_form).to_be_visible()

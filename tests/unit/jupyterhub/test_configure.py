@@ -4,6 +4,7 @@ import json
 import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from jupyterhub.app import JupyterHub
@@ -58,6 +59,15 @@ def test_services_have_a_role_of_their_own_and_the_culler_no_more_than_it_needs(
     for role in roles.values():
         _check_scopes_exist(role["scopes"], who_for=role["name"])
     assert {service["name"] for service in config.JupyterHub.services} == {"metrics", "culler"}
+
+
+def test_the_way_to_another_account_leads_back(config: Any) -> None:
+    url = urlparse(config.JupyterHub.template_vars["switch_account_url"])
+    assert url.path == "/auth/realms/qhub/protocol/openid-connect/logout"
+    assert parse_qs(url.query) == {
+        "client_id": ["jupyterhub"],
+        "post_logout_redirect_uri": ["https://qhub.localhost:8443/hub/logout"],
+    }
 
 
 def test_no_culling(settings: Any, environ: Any) -> None:

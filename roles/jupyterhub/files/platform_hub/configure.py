@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from traitlets.config import Config
 
@@ -32,7 +33,7 @@ def configure(c: Config, settings: Settings, environ: Mapping[str, str] = os.env
     _proxy(c)
     _login(c, settings["login"], settings["site"]["url"], environ)
     c.KeycloakAuthenticator.hub_roles = {role["name"]: role for role in settings["roles"]}
-    _pages(c, settings)
+    _pages(c, settings, environ)
     _servers(c, settings)
     _services(c, settings, environ)
     check(settings["overrides"])
@@ -101,15 +102,20 @@ def _login(c: Config, login: Login, url: str, environ: Mapping[str, str]) -> Non
     auth.http_request_kwargs = {"connect_timeout": 5, "request_timeout": 10}
 
 
-def _pages(c: Config, settings: Settings) -> None:
+def _pages(c: Config, settings: Settings, environ: Mapping[str, str]) -> None:
     theme = settings["theme"]
     c.JupyterHub.template_paths = [str(CONFIG_FOLDER / "templates")]
-    login = settings["login"]
+    # Who has no access has no session at the hub either, so that the way to another account leads through Keycloak.
+    back = {
+        "client_id": environ["OIDC_CLIENT_ID"],
+        "post_logout_redirect_uri": f"{settings['site']['url']}/hub/logout",
+    }
+    end_session_url = f"{settings['login']['realm_url']}/protocol/openid-connect/logout"
     c.JupyterHub.template_vars = {
         "theme": dict(theme),
         "announcement": theme["announcement"],
         **{f"announcement_{page}": text for page, text in theme["announcements"].items()},
-        "switch_account_url": f"{login['realm_url']}/protocol/openid-connect/logout",
+        "switch_account_url": f"{end_session_url}?{urlencode(back)}",
     }
     c.KeycloakAuthenticator.custom_403_message = theme["forbidden_message"]
 
