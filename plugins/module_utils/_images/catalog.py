@@ -27,7 +27,6 @@ class Binary:
 class Rootfs:
     """A Debian that is put together from packages."""
 
-    suite: str
     packages: tuple[str, ...] = ()
 
 
@@ -141,7 +140,7 @@ def _image(name: str, entry: Mapping[str, Any], problems: list[str]) -> Image:
             binaries=tuple(build.get("binaries") or ()),
             images=tuple(build.get("images") or ()),
         ),
-        rootfs=rootfs and Rootfs(rootfs["suite"], tuple(rootfs.get("packages") or ())),
+        rootfs=rootfs and Rootfs(tuple(rootfs.get("packages") or ())),
     )
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CA_IN_IMAGE = "/etc/ssl/certs/ca-certificates.crt"
-DEBIAN = "http://deb.debian.org/debian"
+DEBIAN = "http://deb.debian.org"
+SUITE = "bookworm"
 PIP_KEYS = ("index-url", "extra-index-url", "trusted-host")
 
 
@@ -43,16 +44,27 @@ class Machine:
             files["/etc/pip.conf"] = "[global]\n" + "".join(f"{key} = {value}\n" for key, value in sorted(pip.items()))
         if npm:
             files["/root/.npmrc"] = "".join(f"{key}={value}\n" for key, value in sorted(npm.items()))
+        if self.debian_mirror != DEBIAN:
+            files["/etc/apt/sources.list"] = debian_sources(self.debian_mirror)
         if self.apt_proxy:
             files["/etc/apt/apt.conf.d/90machine"] = f'Acquire::http::Proxy "{self.apt_proxy}";\n'
         return files
+
+
+def debian_sources(mirror: str = DEBIAN, suite: str = SUITE) -> str:
+    """The content of sources.list for a mirror that has `debian` and `debian-security` below it."""
+    return (
+        f"deb {mirror}/debian {suite} main\n"
+        f"deb {mirror}/debian {suite}-updates main\n"
+        f"deb {mirror}/debian-security {suite}-security main\n"
+    )
 
 
 def look(environment: Mapping[str, str], home: Path, root: Path = Path("/")) -> Machine:
     """Read the settings from the environment and from where pip, npm and apt keep theirs."""
     return Machine(
         ca_bundle=_ca_bundle(environment),
-        debian_mirror=environment.get("PLATFORM_DEBIAN_MIRROR", DEBIAN),
+        debian_mirror=environment.get("PLATFORM_DEBIAN_MIRROR", DEBIAN).rstrip("/"),
         maven_url=environment.get("MAVEN_URL"),
         pip=_pip(environment, home, root),
         npm_registry=_npm_registry(environment, home),

@@ -15,7 +15,12 @@ from ansible_collections.qhub.platform.plugins.module_utils._images import engin
 from ansible_collections.qhub.platform.plugins.module_utils._images import go
 from ansible_collections.qhub.platform.plugins.module_utils._images.catalog import Rootfs
 from ansible_collections.qhub.platform.plugins.module_utils._images.errors import BuildError, ImagesError
-from ansible_collections.qhub.platform.plugins.module_utils._images.machine import CA_IN_IMAGE, Machine
+from ansible_collections.qhub.platform.plugins.module_utils._images.machine import (
+    CA_IN_IMAGE,
+    SUITE,
+    Machine,
+    debian_sources,
+)
 from ansible_collections.qhub.platform.plugins.module_utils._images.plan import ROOTFS_OPTIONS, Plan, Program, Target
 
 TAIL = 20
@@ -125,8 +130,12 @@ def make_rootfs(workshop: Workshop, target: Target, rootfs: Rootfs) -> None:
         raise ImagesError("`mmdebstrap` is missing, which puts Debian images together: apt-get install mmdebstrap")
     tar = fresh_folder(workshop, target) / "rootfs.tar"
     words = ["mmdebstrap", *ROOTFS_OPTIONS, f"--include={','.join(rootfs.packages)}"]
-    mirror = workshop.machine.debian_mirror
-    workshop.call(target.key, [*words, rootfs.suite, str(tar), mirror], tar.parent)
+    words += [SUITE, str(tar), *debian_sources(workshop.machine.debian_mirror).splitlines()]
+    # Packages come from this machine's mirror, but the image names Debian's own.
+    own = tar.with_name("sources.list")
+    own.write_text(debian_sources(), encoding="utf-8")
+    words.insert(1, f"--customize-hook=upload {own} /etc/apt/sources.list")
+    workshop.call(target.key, words, tar.parent)
     workshop.call(
         target.key,
         workshop.engine.command("import", str(tar), target.reference),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.qhub.platform.plugins.module_utils._images.catalog import Binary, Catalog, Image
 from ansible_collections.qhub.platform.plugins.module_utils._images.errors import ImagesError
+from ansible_collections.qhub.platform.plugins.module_utils._images.machine import debian_sources
 
 # Raise it when the way of building changes in a manner that the folders do not show.
 RECIPE = 1
@@ -158,7 +159,7 @@ def _target(
     platform: Platform,
 ) -> Target:
     if image.rootfs is not None:
-        content = digest("rootfs", ROOTFS_OPTIONS, image.rootfs.suite, image.rootfs.packages, platform.processor)
+        content = digest("rootfs", ROOTFS_OPTIONS, debian_sources(), image.rootfs.packages, platform.processor)
         return Target(image, f"{PREFIX}/{image.name}:{content}", built=True, digest=content)
     if image.build is None:
         raise ImagesError(f"The image {image.name} can only be pulled ({image.upstream}): it has no `build`.")

@@ -12,7 +12,7 @@ def test_a_plain_machine_has_nothing_to_tell(tmp_path: Path) -> None:
     assert machine.pip == {}
     assert machine.npm_registry is None
     assert machine.apt_proxy is None
-    assert machine.debian_mirror == "http://deb.debian.org/debian"
+    assert "/etc/apt/sources.list" not in machine.mounted_files()
 
 
 def test_settings_are_read_from_where_the_tools_keep_theirs(tmp_path: Path) -> None:
@@ -49,3 +49,12 @@ def test_the_cache_is_where_one_says_or_where_caches_are(tmp_path: Path) -> None
     assert cache_folder({"PLATFORM_CACHE": "/somewhere"}, tmp_path) == Path("/somewhere")
     assert cache_folder({"XDG_CACHE_HOME": "/caches"}, tmp_path) == Path("/caches/qhub-platform")
     assert cache_folder({}, tmp_path) == tmp_path / ".cache/qhub-platform"
+
+
+def test_a_mirror_of_debian_is_used_with_its_security_updates(tmp_path: Path) -> None:
+    machine = look({"PLATFORM_DEBIAN_MIRROR": "https://mirror.example.org/"}, tmp_path, tmp_path)
+    assert machine.mounted_files()["/etc/apt/sources.list"].splitlines() == [
+        "deb https://mirror.example.org/debian bookworm main",
+        "deb https://mirror.example.org/debian bookworm-updates main",
+        "deb https://mirror.example.org/debian-security bookworm-security main",
+    ]

@@ -18,7 +18,11 @@ MAC = Platform("darwin", "arm64")
 DATA: dict[str, Any] = {
     "binaries": {"tool": {"packages": {"tool": "example.org/tool", "other": "example.org/tool/other"}}},
     "images": {
-        "debian": {"use": "base", "upstream": "docker.io/library/debian:12", "rootfs": {"suite": "bookworm"}},
+        "debian": {
+            "use": "base",
+            "upstream": "docker.io/library/debian:12",
+            "rootfs": {"packages": ["ca-certificates"]},
+        },
         "python": {"use": "base", "build": {"folder": "python", "base": "debian"}},
         "app": {"upstream": "example.org/app:1", "build": {"folder": "app", "base": "python"}},
         "lab": {"build": {"folder": "lab", "base": "python"}},
