@@ -183,7 +183,7 @@ def _list(desired: list[Any], live: list[Any], fields: Mapping[str, Any], path: 
             yield path
             return
         positions.append(position)
-        yield from _map(item, live[position], below, f"{path}[{','.join(str(value) for value in keys.values())}]")
+        yield from _value(item, live[position], below, f"{path}[{','.join(str(value) for value in keys.values())}]")
     if positions != sorted(positions):
         yield path
 
@@ -239,7 +239,8 @@ def _covers(desired: Any, live: Any, path: str) -> bool:
 
 
 def _equal(desired: Any, live: Any, path: str) -> bool:
-    if same(desired, live):
+    # The server leaves out what is empty. Had somebody else removed the field, it would not be ours any more.
+    if same(desired, live) or (live is None and not desired):
         return True
     parts = path.split(".")
     if parts[0] != "spec":

@@ -136,7 +136,10 @@ def test_quantities_and_empty_values() -> None:
     container_of(manifest)["resources"]["limits"]["cpu"] = 0.5
     manifest["spec"]["strategy2"] = {}
     manifest["metadata"]["annotations"] = {}
-    assert differences(manifest, live(), "us") == []
+    manifest["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = ""
+    actual = live()
+    del actual["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
+    assert differences(manifest, actual, "us") == []
 
 
 def test_a_status_that_is_not_ours_to_apply() -> None:
@@ -160,6 +163,14 @@ def test_defaults_in_lists_that_are_owned_as_a_whole() -> None:
     assert differences(manifest, actual, "us") == []
     actual["spec"]["ingress"][0]["ports"][0]["protocol"] = "UDP"
     assert differences(manifest, actual, "us") == ["spec.ingress"]
+
+
+def test_list_items_that_are_owned_as_a_whole() -> None:
+    owned = {"f:spec": {"f:secrets": {'k:{"name":"p"}': {}}}}
+    manifest: dict[str, Any] = {"apiVersion": "v1", "kind": "X", "metadata": {}, "spec": {"secrets": [{"name": "p"}]}}
+    entry = {"manager": "us", "operation": "Apply", "apiVersion": "v1", "fieldsV1": owned}
+    actual = {**manifest, "metadata": {"managedFields": [entry]}}
+    assert differences(manifest, actual, "us") == []
 
 
 def test_sets() -> None:
