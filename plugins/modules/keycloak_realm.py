@@ -128,14 +128,21 @@ options:
     choices:
       - client_scopes
       - realm_roles
+      - authentication_flows
+      - required_actions
+      - user_profile
+      - localization
+      - identity_providers
       - clients
       - role_composites
       - groups
       - group_roles
       - default_groups
+      - user_federation
       - users
       - user_groups
       - user_roles
+      - organizations
   settings:
     description:
       - Settings of the realm itself, such as C(display_name), C(password_policy) and C(smtp_server).
@@ -176,8 +183,51 @@ options:
   users:
     description:
       - Users, each with C(username), C(email), C(first_name), C(last_name), C(enabled), C(email_verified),
-        C(attributes), C(groups) (paths), C(roles), C(required_actions) and C(password).
+        C(attributes), C(groups) (paths), C(roles), C(federated_identities), C(required_actions) and C(password).
       - C(password) holds C(secret_ref) and C(temporary); it is set only when the user is created, as are C(required_actions).
+    type: list
+    elements: dict
+  user_profile:
+    description:
+      - The user profile, with C(attributes), C(groups) (headings of forms) and C(unmanaged_attribute_policy).
+      - An attribute has C(name), and as needed C(display_name), C(group), C(multivalued), C(default_value), C(annotations),
+        C(validations), C(permissions), C(required) and C(selector).
+    type: dict
+  identity_providers:
+    description:
+      - Other places to log in at, each with C(alias), C(provider_id), C(config) and C(mappers), and the fields of Keycloak's
+        representation such as C(trust_email) and C(first_broker_login_flow_alias).
+      - A mapper has C(name), C(identity_provider_mapper) and C(config).
+    type: list
+    elements: dict
+  user_federation:
+    description:
+      - Directories that users come from, each with C(name), C(provider_id) (C(ldap) unless named), C(config) and C(mappers).
+      - A mapper has C(name), C(provider_id) and C(config).
+    type: list
+    elements: dict
+  authentication_flows:
+    description:
+      - Flows, each with C(alias), C(description), C(provider_id) and C(executions).
+      - An execution has C(authenticator), C(requirement) and C(config); a flow inside of a flow has C(name), C(requirement),
+        C(executions), and C(form) if it is a form.
+      - A flow is never edited. It is built anew beside, put in the place of the old one, and the old one is removed.
+      - Which flow the realm uses for what is said by C(browser_flow), C(first_broker_login_flow) and so on in O(settings).
+    type: list
+    elements: dict
+  required_actions:
+    description:
+      - What users may be asked to do at a login, each with C(alias), C(name), C(provider_id), C(enabled), C(default_action),
+        C(priority) and C(config).
+    type: list
+    elements: dict
+  localization:
+    description: The realm's own texts, as a mapping of language to a mapping of key to text.
+    type: dict
+  organizations:
+    description:
+      - Organizations, each with C(name) (or C(alias)), C(domains), C(description), C(redirect_url), C(attributes), C(members)
+        (user names) and C(identity_providers) (aliases). The setting C(organizations_enabled) has to be on.
     type: list
     elements: dict
 """

@@ -1,0 +1,28 @@
+"""The module's documentation and its argument spec say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.task import ARGUMENT_SPEC
+from ansible_collections.qhub.platform.plugins.module_utils._kube.auth import AUTH_ARGUMENT_SPEC
+from ansible_collections.qhub.platform.plugins.modules.keycloak_realm import DOCUMENTATION
+
+
+def compare(options: Mapping[str, Any], spec: Mapping[str, Any], path: str = "") -> None:
+    assert set(options) == set(spec), path
+    for name, option in options.items():
+        entry = spec[name]
+        for key in ("type", "elements", "default", "choices"):
+            assert option.get(key) == entry.get(key), f"{path}{name}.{key}"
+        assert option.get("required", False) == entry.get("required", False), f"{path}{name}.required"
+        if "options" in entry:
+            compare(option["suboptions"], entry["options"], f"{path}{name}.")
+
+
+def test_documentation_fits_the_argument_spec() -> None:
+    own = {name: entry for name, entry in ARGUMENT_SPEC.items() if name not in AUTH_ARGUMENT_SPEC}
+    compare(yaml.safe_load(DOCUMENTATION)["options"], own)
