@@ -83,6 +83,7 @@ def have(request: Request, environment: Mapping[str, str], home: Path, say: Call
         with only_one(request.cache, say):
             # Another run may have made them while this one waited for its turn.
             steps = open_steps(plan, set(engine.images()) if engine else set(), workshop.programs())
+            make.clear(request.cache)
             if steps:
                 _make(workshop, plan, steps, request.workers, say)
                 _tidy(engine, plan)

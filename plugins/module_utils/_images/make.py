@@ -173,6 +173,11 @@ def build_image(workshop: Workshop, plan: Plan, target: Target) -> None:
     shutil.rmtree(context)
 
 
+def clear(cache: Path) -> None:
+    """Remove what runs that were killed or failed left behind; settings of the machine may be among it."""
+    shutil.rmtree(cache / "work", ignore_errors=True)
+
+
 def fresh_folder(workshop: Workshop, target: Target) -> Path:
     """An empty folder to work in; what an interrupted run left there is removed."""
     folder = workshop.cache / "work" / f"{target.image.name}-{target.digest}"
