@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from network_policy.enforcer import apply
-from network_policy.gate import Claim
 from network_policy.rules import Cluster, build
 from network_policy.table import replacement
 from tests.contract.kube_api import running_kube_api
@@ -31,13 +30,12 @@ def fill(cluster: Enforced) -> None:
     for number in range(NAMESPACES):
         cluster.namespace(f"team-{number}")
     cluster.namespace("measured")
-    cluster.pod("measured", "a", {"name": "a"}, A)
-    cluster.pod("measured", "b", {"name": "b"}, B)
+    cluster.arrive(cluster.pod("measured", "a", {"name": "a"}), A)
+    cluster.arrive(cluster.pod("measured", "b", {"name": "b"}), B)
     for number in range(PODS_IN_ALL - 3):
         labels = {"app": f"app-{number % 20}", "tier": "abc"[number % 3]}
-        cluster.pod(
-            f"team-{number % NAMESPACES}", f"pod-{number}", labels, f"10.244.{1 + number // 200}.{1 + number % 200}"
-        )
+        uid = cluster.pod(f"team-{number % NAMESPACES}", f"pod-{number}", labels)
+        cluster.arrive(uid, f"10.244.{1 + number // 200}.{1 + number % 200}")
     for number in range(POLICIES):
         spec = {
             "podSelector": {"matchLabels": {"app": f"app-{number % 20}"}} if number % 5 else {},
@@ -105,10 +103,8 @@ def main() -> None:
             cluster.without_policy("measured", "deny")
             allowed.append(stream.seconds_until(arrives=True))
             uid = cluster.pod("measured", f"new-{number}", {"app": "app-1"})
-            claim = Claim(uid, C)
             start = time.monotonic()
-            cluster.events.put(claim)
-            claim.in_force.wait(10)
+            cluster.arrive(uid, C).in_force.wait(10)
             started.append(time.monotonic() - start)
         row("a policy is made: until packets are dropped", denied)
         row("a policy is deleted: until packets pass", allowed)

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
 from network_policy.api import Watch
+from network_policy.claims import Claim, Claims
 from network_policy.enforcer import Enforcer, apply
+from network_policy.gate import Arrival
 from network_policy.state import COLLECTIONS, Event
 from tests.contract.kube_api import ADMIN_TOKEN, KubeApi
 from tests.contract.network_policy.network import Network
@@ -49,7 +51,7 @@ class Enforced:
 
         for path, _ in COLLECTIONS.values():
             Watch(connect, path, self.events.put).start()
-        threading.Thread(target=Enforcer(self._apply).follow, args=(self.events,), daemon=True).start()
+        threading.Thread(target=Enforcer(Claims(), self._apply).follow, args=(self.events,), daemon=True).start()
 
     def _apply(self, script: str) -> None:
         with self.network.node.entered():
@@ -59,15 +61,19 @@ class Enforced:
         """Make a namespace."""
         self.client.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": {"site": "test"}}})
 
-    def pod(self, namespace: str, name: str, labels: Mapping[str, str], address: str | None = None) -> str:
-        """Make a pod that runs nowhere, with an address in its status if one is given; return its UID."""
-        path = f"/api/v1/namespaces/{namespace}/pods"
-        spec = {"nodeName": "none", "containers": CONTAINERS}
-        made = self.client.create(path, {"metadata": {"name": name, "labels": labels}, "spec": spec})
-        if address:
-            status = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}
-            self.client.patch(f"{path}/{name}/status", {"status": status})
+    def pod(self, namespace: str, name: str, labels: Mapping[str, str]) -> str:
+        """Make a pod that runs nowhere; return its UID."""
+        made = self.client.create(
+            f"/api/v1/namespaces/{namespace}/pods",
+            {"metadata": {"name": name, "labels": labels}, "spec": {"nodeName": "none", "containers": CONTAINERS}},
+        )
         return str(made["metadata"]["uid"])
+
+    def arrive(self, uid: str, address: str) -> Arrival:
+        """Give a pod an address, as the CNI plugin tells it."""
+        arrival = Arrival(Claim(f"sandbox-of-{uid}", uid, address))
+        self.events.put(arrival)
+        return arrival
 
     def label(self, namespace: str, name: str, **labels: str | None) -> None:
         """Set labels of a pod; None removes one."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from network_policy.enforcer import apply
-from network_policy.gate import Claim
 from network_policy.table import NAME
 from tests.contract.kube_api import KubeApi
 from tests.contract.network_policy.cluster import Enforced
@@ -26,8 +25,8 @@ def cluster(kube_api: KubeApi, network: Network) -> Iterator[Enforced]:
     with kube_api.client() as client:
         enforced = Enforced(kube_api, client, network)
         enforced.namespace(NAMESPACE)
-        enforced.pod(NAMESPACE, "a", {"app": "a"}, A)
-        enforced.pod(NAMESPACE, "b", {"app": "b"}, B)
+        enforced.arrive(enforced.pod(NAMESPACE, "a", {"app": "a"}), A)
+        enforced.arrive(enforced.pod(NAMESPACE, "b", {"app": "b"}), B)
         enforced.start()
         yield enforced
 
@@ -58,10 +57,9 @@ def test_policies_come_into_force_and_go(cluster: Enforced, network: Network) ->
 
 def test_a_new_pod_starts_with_its_policies_in_force(cluster: Enforced, network: Network) -> None:
     cluster.policy(NAMESPACE, "deny", {"podSelector": {"matchLabels": {"app": "c"}}, "policyTypes": ["Egress"]})
-    claim = Claim(cluster.pod(NAMESPACE, "c", {"app": "c"}), C)
+    uid = cluster.pod(NAMESPACE, "c", {"app": "c"})
     assert not network.delivers(C, A)
-    cluster.events.put(claim)
-    assert claim.in_force.wait(10)
+    assert cluster.arrive(uid, C).in_force.wait(10)
     assert not network.delivers(C, A)
     assert network.delivers(A, C)
     cluster.without_policy(NAMESPACE, "deny")

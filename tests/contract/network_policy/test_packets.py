@@ -30,16 +30,15 @@ def table_of(world: World) -> Table:
             pods=[Pod.parse(pod) for pod in world.pods],
             namespaces={n["metadata"]["name"]: n["metadata"]["labels"] for n in world.namespaces},
             policies=[Policy.parse(policy) for policy in world.policies],
+            holders={pod["status"]["podIP"]: pod["metadata"]["uid"] for pod in world.pods},
         )
     )
 
 
-def pods(*addresses: str) -> list[Pod]:
-    metadata = {"namespace": "x", "labels": {}}
-    return [
-        Pod.parse({"metadata": {**metadata, "uid": a, "name": a, "labels": {"at": a}}, "status": {"podIP": a}})
-        for a in addresses
-    ]
+def cluster(known: tuple[str, ...], *policies: Policy) -> Cluster:
+    """Return a cluster of pods that are called, and labelled, by their addresses."""
+    pods = [Pod(address, "x", address, {"at": address}, ()) for address in known]
+    return Cluster(pods, {}, policies, {address: address for address in known})
 
 
 def policy(selected: str, **spec: Any) -> Policy:
@@ -54,7 +53,7 @@ def at(address: str) -> dict[str, Any]:
 
 
 def put(network: Network, *policies: Policy, known: tuple[str, ...] = PODS) -> Table:
-    table = build(Cluster(pods=pods(*known), policies=policies))
+    table = build(cluster(known, *policies))
     with network.node.entered():
         apply(replacement(table))
     return table
@@ -177,7 +176,7 @@ def test_a_connection_goes_on_when_a_policy_forbids_new_ones(network: Network) -
     with network.hosts[A].entered():
         client = socket.create_connection((B, 9000), timeout=1)
     peer, _ = server.accept()
-    new = build(Cluster(pods=pods(*PODS), policies=[policy(B, ingress=[])]))
+    new = build(cluster(PODS, policy(B, ingress=[])))
     with network.node.entered():
         apply(change(old, new))
     assert not network.delivers(A, B)

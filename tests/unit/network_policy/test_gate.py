@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from network_policy import gate
-from network_policy.gate import Claim, Gate, Release
+from network_policy.claims import Claim
+from network_policy.gate import Arrival, Departure, Gate
 
 PLUGIN = Path(__file__).parents[3] / "images/kind-node/network-policy/cni-plugin"
 RESULT = {"cniVersion": "0.4.0", "ips": [{"version": "4", "address": "10.244.0.2/24", "interface": 2}]}
@@ -26,12 +27,12 @@ class Enforcer:
     """Says yes to every claim, unless told not to."""
 
     def __init__(self) -> None:
-        self.reports: list[Claim | Release] = []
+        self.reports: list[Arrival | Departure] = []
         self.answers = True
 
-    def report(self, message: Claim | Release) -> None:
+    def report(self, message: Arrival | Departure) -> None:
         self.reports.append(message)
-        if isinstance(message, Claim) and self.answers:
+        if isinstance(message, Arrival) and self.answers:
             message.in_force.set()
 
 
@@ -67,6 +68,7 @@ def plugin(address: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def call(plugin: ModuleType, command: str, monkeypatch: pytest.MonkeyPatch, **config: Any) -> int:
     monkeypatch.setenv("CNI_COMMAND", command)
+    monkeypatch.setenv("CNI_CONTAINERID", "sandbox-a")
     monkeypatch.setenv("CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=x;K8S_POD_NAME=a;K8S_POD_UID=uid-a")
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"cniVersion": "0.4.0", **config})))
     code: int = plugin.main()
@@ -78,7 +80,7 @@ def test_a_pod_that_may_start_keeps_the_result_of_the_plugin_before(
 ) -> None:
     assert call(plugin, "ADD", monkeypatch, prevResult=RESULT) == 0
     assert json.loads(capsys.readouterr().out) == RESULT
-    assert enforcer.reports == [Claim("uid-a", "10.244.0.2")]
+    assert enforcer.reports == [Arrival(Claim("sandbox-a", "uid-a", "10.244.0.2"))]
 
 
 def test_a_pod_whose_policies_are_not_in_force_does_not_start(
@@ -103,7 +105,7 @@ def test_a_pod_that_ends_gives_its_address_back(
     plugin: ModuleType, enforcer: Enforcer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert call(plugin, "DEL", monkeypatch) == 0
-    assert enforcer.reports == [Release("uid-a")]
+    assert enforcer.reports == [Departure("sandbox-a")]
 
 
 def test_a_pod_can_end_without_an_enforcer(plugin: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

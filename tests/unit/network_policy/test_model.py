@@ -49,27 +49,13 @@ def test_a_pod_is_read_with_its_named_ports() -> None:
         {
             "metadata": {"uid": "u", "namespace": "x", "name": "a"},
             "spec": {"containers": [{"ports": [*ports, {"containerPort": 1}]}, {}]},
-            "status": {"podIP": "10.244.0.2", "phase": "Running"},
         }
     )
     assert pod.ports == (ContainerPort("http", "TCP", 80), ContainerPort("dns", "UDP", 53))
-    assert (pod.uid, pod.address, pod.on_host_network, pod.finished) == ("u", "10.244.0.2", False, False)
-
-
-def test_an_ipv6_address_is_none_that_the_table_could_hold() -> None:
-    metadata = {"uid": "u", "namespace": "x", "name": "a"}
-    assert Pod.parse({"metadata": metadata, "status": {"podIP": "fd00::2"}}).address is None
+    assert (pod.uid, pod.namespace, pod.name, pod.labels) == ("u", "x", "a", {})
 
 
 def test_a_static_pod_goes_by_the_uid_that_the_kubelet_knows() -> None:
     annotations = {"kubernetes.io/config.mirror": "static"}
     metadata = {"uid": "u", "namespace": "x", "name": "a", "annotations": annotations}
     assert Pod.parse({"metadata": metadata}).uid == "static"
-
-
-@pytest.mark.parametrize(
-    ("phase", "finished"), [("Pending", False), ("Running", False), ("Succeeded", True), ("Failed", True)]
-)
-def test_a_finished_pod_is_known_by_its_phase(phase: str, *, finished: bool) -> None:
-    pod = Pod.parse({"metadata": {"uid": "u", "namespace": "x", "name": "a"}, "status": {"phase": phase}})
-    assert pod.finished == finished

@@ -8,7 +8,8 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 
-from .gate import Claim
+from .claims import Claims
+from .gate import Arrival
 from .rules import Cluster, addresses, build
 from .state import Event, State
 from .table import NAME, Table, change, replacement
@@ -39,11 +40,11 @@ def close_unless_present() -> None:
 class Enforcer:
     """The one owner of the state and of the table as it was applied last."""
 
-    def __init__(self, run: Callable[[str], None] = apply) -> None:
+    def __init__(self, claims: Claims, run: Callable[[str], None] = apply) -> None:
         self._run = run
-        self._state = State()
+        self._state = State(claims)
         self._applied: Table | None = None
-        self._waiting: list[Claim] = []
+        self._waiting: list[Arrival] = []
 
     def follow(self, events: queue.SimpleQueue[Event]) -> None:
         """Take events as they come for ever, all that have come in the meantime in one go."""
@@ -61,7 +62,7 @@ class Enforcer:
         """Bring the table up to date and let the pods go ahead that wait for it; tell whether that worked."""
         for event in events:
             self._state.take(event)
-            if isinstance(event, Claim):
+            if isinstance(event, Arrival):
                 self._waiting.append(event)
         if not self._state.complete:
             return True
@@ -87,9 +88,12 @@ class Enforcer:
         """Let the waiting pods go ahead that the table knows, as long as no policy can have been missed."""
         if not self._waiting or not self._state.current:
             return
-        cluster = self._state.cluster()
-        holders = {(pod.uid, address) for address, pod in addresses(cluster.pods, cluster.claims).items()}
-        for claim in self._waiting:
-            if (claim.uid, claim.address) in holders:
-                claim.in_force.set()
-        self._waiting = [claim for claim in self._waiting if not claim.in_force.is_set() and self._state.stands(claim)]
+        known = {(pod.uid, address) for address, pod in addresses(self._state.cluster()).items()}
+        for arrival in self._waiting:
+            if (arrival.claim.uid, arrival.claim.address) in known:
+                arrival.in_force.set()
+        self._waiting = [
+            arrival
+            for arrival in self._waiting
+            if not arrival.in_force.is_set() and self._state.claims.stands(arrival.claim)
+        ]

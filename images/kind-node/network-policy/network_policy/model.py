@@ -72,31 +72,24 @@ class Pod:
     namespace: str
     name: str
     labels: Mapping[str, str]
-    address: str | None
     ports: tuple[ContainerPort, ...]
-    on_host_network: bool
-    finished: bool
 
     @classmethod
     def parse(cls, pod: JsonObject) -> Pod:
         """Read a `Pod`."""
-        metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
+        metadata, spec = pod["metadata"], pod.get("spec") or {}
         containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
         return cls(
             uid=(metadata.get("annotations") or {}).get(STATIC_POD_UID, metadata["uid"]),
             namespace=metadata["namespace"],
             name=metadata["name"],
             labels=metadata.get("labels") or {},
-            address=_ipv4(status.get("podIP")),
             ports=tuple(
                 ContainerPort(port["name"], port.get("protocol", "TCP"), port["containerPort"])
                 for container in containers
                 for port in container.get("ports") or ()
                 if port.get("name")
             ),
-            on_host_network=bool(spec.get("hostNetwork")),
-            # A finished pod keeps its address in the status although another pod may have it by now.
-            finished=status.get("phase") in ("Succeeded", "Failed"),
         )
 
 
@@ -159,10 +152,6 @@ class Policy:
             ingress=_rules(spec.get("ingress"), "from", namespace) if "Ingress" in types else None,
             egress=_rules(spec.get("egress"), "to", namespace) if "Egress" in types else None,
         )
-
-
-def _ipv4(address: str | None) -> str | None:
-    return address if address and ":" not in address else None
 
 
 def _rules(rules: list[JsonObject] | None, peers_key: str, namespace: str) -> tuple[Rule, ...]:

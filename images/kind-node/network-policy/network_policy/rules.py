@@ -50,12 +50,12 @@ BASE_CHAINS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is known of the cluster. `claims`: address -> UID of the pod it was given to, newer than pods' status."""
+    """What is known of the cluster. `holders`: the UID of the pod that has each address."""
 
     pods: Iterable[Pod] = ()
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     policies: Iterable[Policy] = ()
-    claims: Mapping[str, str] = field(default_factory=dict)
+    holders: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(cluster: Cluster) -> Table:
@@ -63,20 +63,15 @@ def build(cluster: Cluster) -> Table:
     return _Builder(cluster).build()
 
 
-def addresses(pods: Iterable[Pod], claims: Mapping[str, str]) -> dict[str, Pod]:
-    """Return who has which address; an address that two pods say they have is nobody's."""
-    claimed = {uid: address for address, uid in claims.items()}
-    holders: dict[str, list[Pod]] = {}
-    for pod in pods:
-        address = claimed.get(pod.uid, pod.address)
-        if address and not pod.finished and not pod.on_host_network and claims.get(address, pod.uid) == pod.uid:
-            holders.setdefault(address, []).append(pod)
-    return {address: pods[0] for address, pods in holders.items() if len(pods) == 1}
+def addresses(cluster: Cluster) -> dict[str, Pod]:
+    """Return the pod that has each address, as far as the API has told of it."""
+    by_uid = {pod.uid: pod for pod in cluster.pods}
+    return {address: by_uid[uid] for address, uid in cluster.holders.items() if uid in by_uid}
 
 
 class _Builder:
     def __init__(self, cluster: Cluster) -> None:
-        self._pods = addresses(cluster.pods, cluster.claims)
+        self._pods = addresses(cluster)
         self._namespaces = cluster.namespaces
         self._policies = sorted(cluster.policies, key=lambda policy: (policy.namespace, policy.name))
         self._by_namespace: dict[str, dict[str, Pod]] = {}

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .api import Changed, Listed, Lost
-from .gate import Claim, Release
+from .claims import Claims
+from .gate import Arrival, Departure
 from .model import Pod, Policy
 from .rules import Cluster
 
 Key = tuple[str, str]  # namespace, empty for what has none, and name
-Event = Listed | Changed | Lost | Claim | Release
+Event = Listed | Changed | Lost | Arrival | Departure
 
 COLLECTIONS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
     "pods": ("/api/v1/pods", Pod.parse),
@@ -23,10 +24,10 @@ COLLECTIONS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
 class State:
     """Pods, namespaces and policies as of the last event, and the addresses that were given out."""
 
-    def __init__(self) -> None:
+    def __init__(self, claims: Claims) -> None:
+        self.claims = claims
         self._objects: dict[str, dict[Key, Any]] = {}
         self._lost: set[str] = set()
-        self._claims: dict[str, str] = {}
 
     @property
     def complete(self) -> bool:
@@ -48,19 +49,12 @@ class State:
             self._objects[event.collection][key] = parsed
             if event.deleted:
                 del self._objects[event.collection][key]
-                if isinstance(parsed, Pod):
-                    self._release(parsed.uid)
         elif isinstance(event, Lost):
             self._lost.add(event.collection)
-        elif isinstance(event, Claim):
-            self._release(event.uid)
-            self._claims[event.address] = event.uid
+        elif isinstance(event, Arrival):
+            self.claims.add(event.claim)
         else:
-            self._release(event.uid)
-
-    def stands(self, claim: Claim) -> bool:
-        """Tell whether the pod still has the address."""
-        return self._claims.get(claim.address) == claim.uid
+            self.claims.release(event.sandbox)
 
     def cluster(self) -> Cluster:
         """Return what the rules are built from."""
@@ -68,11 +62,8 @@ class State:
             pods=self._objects["pods"].values(),
             namespaces={name: labels for (_, name), labels in self._objects["namespaces"].items()},
             policies=self._objects["networkpolicies"].values(),
-            claims=self._claims,
+            holders=self.claims.holders(),
         )
-
-    def _release(self, uid: str) -> None:
-        self._claims = {address: holder for address, holder in self._claims.items() if holder != uid}
 
     @staticmethod
     def _parse(collection: str, item: dict[str, Any]) -> tuple[Key, Any]:
