@@ -38,5 +38,5 @@ msg:
   type: str
   sample: |-
     The config has 1 problem; nothing was changed.
-      1. platform_domian: is not a setting of the role platform; did you mean platform_domain? (inventories/site/group_vars/all.yml:3)
+      1. platform_domian: is not a setting of the role platform; did you mean platform_domain? (inventories/a/group_vars/all.yml:3)
 """

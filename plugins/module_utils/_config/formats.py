@@ -134,7 +134,7 @@ _CONVENTIONS: tuple[tuple[re.Pattern[str], Format | None], ...] = tuple(
         (r"(^|[._])cpu(\.(request|limit|min|max|default))?$", _CPU),
         (r"(^|[._])(memory|ephemeral_storage)(\.(request|limit|min|max|default))?$", _MEMORY),
         (r"(^|[._])(storage|disk|volume)(_size)$", _MEMORY),
-        (r"(^|[._])(domain|hostname)$", _DOMAIN),
+        (r"(^|[._])(domains?|hostname)$", _DOMAIN),
         (r"(^|\.|(?<!default)_)url$|_acme_server$", _URL),
         (r"(^|[._])(cidrs?|source_ranges|trusted_ips)$", _CIDR),
         (r"load_balancer_ip$", _ADDRESS),

@@ -13,6 +13,7 @@ RULES: tuple[Rule, ...] = (
     rules_people.one_default,
     rules_people.groups_exist,
     rules_people.users_are_in_a_group,
+    rules_people.people_can_sign_up,
     rules_pods.requests_fit_limits,
     rules_pods.overrides_name_images,
     rules_pods.images_can_be_had,

@@ -29,6 +29,7 @@ _UNIQUE = (
     ("keycloak_groups", "name"),
     ("keycloak_users", "username"),
     ("keycloak_users", "email"),
+    ("keycloak_identity_providers", "alias"),
     ("jupyterhub_profiles", "name"),
     ("jupyterhub_shared_folders", "name"),
     ("jupyterhub_services", "name"),
@@ -82,6 +83,18 @@ def users_are_in_a_group(config: Config) -> Iterator[Problem]:
     for path, user in config.items("keycloak_users"):
         if not user.get("groups") and not defaults:
             yield Problem(f"{path}.groups", f"the user {user.get('username')} is in no group", "name at least one")
+
+
+def people_can_sign_up(config: Config) -> Iterator[Problem]:
+    """Who makes an account is sent a mail, and its address is of a domain that everybody's is of."""
+    settings = config.get("keycloak_realm_settings", {})
+    if config.get("keycloak_sign_up", False) and not settings.get("smtp_server"):
+        yield Problem("keycloak_sign_up", "needs a mail server", "set smtp_server in keycloak_realm_settings")
+    domains = [str(domain).lower() for domain in config.get("keycloak_sign_up_domains", [])]
+    for path, user in config.items("keycloak_users"):
+        address = str(user.get("email") or "")
+        if domains and address and address.rpartition("@")[2].lower() not in domains:
+            yield Problem(f"{path}.email", f"{address} is of none of keycloak_sign_up_domains", "add its domain there")
 
 
 def _named_groups(config: Config) -> Iterator[tuple[str, Any]]:

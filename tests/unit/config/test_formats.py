@@ -45,6 +45,7 @@ def test_right(path: str, value: Any) -> None:
         ("platform_domain", "qhub.example.org:8443", "the port has a setting of its own"),
         ("platform_domain", "QHub.example.org", "lower case, qhub.example.org"),
         ("platform_domain", "10.0.0.1", "use a name"),
+        ("keycloak_sign_up_domains[0]", "@example.org", "letters, digits and hyphens"),
         ("platform_domain", "a..b", "letters, digits and hyphens"),
         ("platform_domain", "under_score.org", "letters, digits and hyphens"),
         ("platform_https_port", 0, "1 to 65535"),

@@ -119,6 +119,20 @@ def test_a_sound_config() -> None:
             "jupyterhub_profiles[0].options[0].choices[1].default",
             "keep one default choice",
         ),
+        (
+            {"keycloak_identity_providers": [{"alias": "a"}, {"alias": "a"}]},
+            "keycloak_identity_providers[1].alias",
+            "once",
+        ),
+        ({"keycloak_sign_up": True}, "keycloak_sign_up", "set smtp_server"),
+        (
+            {
+                "keycloak_sign_up_domains": ["example.org"],
+                "keycloak_users": [{"username": "u", "groups": ["g"], "email": "u@elsewhere.org"}],
+            },
+            "keycloak_users[0].email",
+            "none of keycloak_sign_up_domains",
+        ),
         ({"jupyterhub_image": "jupyterlabb"}, "jupyterhub_image", "no image of the catalogue"),
         (
             {"jupyterhub_profiles": [{"name": "a", "image": "traefk"}]},
