@@ -97,7 +97,7 @@ def local_ports_lead_to_traefik(config: Config) -> Iterator[Problem]:
         )
         return
     ports: Mapping[str, int] = config.get("ingress_traefik_service_node_ports", {})
-    led = {item["node"] for _, item in config.items("cloud_cluster_ports")}
+    led = {item["node"] for _path, item in config.items("cloud_cluster_ports")}
     for name, port in ports.items():
         if led and port not in led:
             mend = f"cloud_cluster_ports has {', '.join(str(node) for node in sorted(led))}"
