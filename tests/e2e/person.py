@@ -90,6 +90,8 @@ class Person:
         card.click(timeout=60_000)
         expect(self.page.locator(".jp-NotebookPanel")).to_be_visible()
         expect(self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=60_000)
+        # the indicator is idle before there is a kernel too, and what is run then is lost
+        expect(self.page.locator("#jp-bottom-panel")).to_contain_text("| Idle", timeout=60_000)
 
     def run_cell(self, code: str) -> str:
         """Type code into the last cell of the open notebook, run it, and read what it printed."""
