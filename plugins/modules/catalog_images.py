@@ -6,7 +6,8 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: catalog_images
-author: Contributors to the qhub.platform project
+author:
+  - The qhub.platform authors (@qhub-platform)
 short_description: Have the images and tools of a catalogue, by pulling or by building
 version_added: 0.1.0
 description:

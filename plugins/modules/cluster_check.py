@@ -6,7 +6,8 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster_check
-author: Contributors to the qhub.platform project
+author:
+  - The qhub.platform authors (@qhub-platform)
 short_description: Check that an existing cluster can carry the platform
 version_added: 0.1.0
 description:

@@ -124,7 +124,7 @@ requirements:
   - cryptography (for key pairs, CAs and certificates)
   - bcrypt (for htpasswd)
 author:
-  - The qhub.platform authors
+  - The qhub.platform authors (@qhub-platform)
 """
 
 EXAMPLES = r"""
@@ -189,7 +189,7 @@ checksums:
 secrets:
   description:
     - What was done to each Secret and, for O(state=present), to each key.
-    - RV(secrets[].action) is created, changed, unchanged, deleted, kept or absent; for a key it is generated,
+    - C(action) of a secret is created, changed, unchanged, deleted, kept or absent; for a key it is generated,
       rotated, renewed, derived, set or unchanged.
   returned: success
   type: list

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kind_cluster
-author: Contributors to the qhub.platform project
+author:
+  - The qhub.platform authors (@qhub-platform)
 short_description: Have a kind cluster on this machine, with its images and its kubeconfig
 version_added: 0.1.0
 description:

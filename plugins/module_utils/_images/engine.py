@@ -165,7 +165,7 @@ def superseded(listed: Iterable[str], prefix: str, current: Iterable[str], keep:
     seen: dict[str, int] = {}
     old = []
     for reference in listed:
-        name, _, _tag = reference.rpartition(":")
+        name, _colon, _tag = reference.rpartition(":")
         if name.startswith(f"{prefix}/"):
             seen[name] = seen.get(name, 0) + 1
             if seen[name] > keep and reference not in set(current):

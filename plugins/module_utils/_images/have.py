@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ansible_collections.qhub.platform.plugins.module_utils._images import engine as engines
 from ansible_collections.qhub.platform.plugins.module_utils._images import machine, make, registry, run
 from ansible_collections.qhub.platform.plugins.module_utils._images.catalog import Catalog, parse
@@ -46,6 +44,8 @@ class Request:
 
 def have(request: Request, environment: Mapping[str, str], home: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Make what is missing and return references, paths and what was done."""
+    import yaml  # here, as this package has to be importable where PyYAML is not
+
     catalog = parse(yaml.safe_load(request.catalog.read_text(encoding="utf-8")))
     names = chosen_names(catalog, request.names)
     folder = request.catalog.parent

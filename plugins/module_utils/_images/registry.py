@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import ssl
 import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+
+from ansible.module_utils.urls import open_url
 
 TIMEOUT = 4
 
@@ -30,9 +30,8 @@ def unreachable(references: Iterable[str]) -> dict[str, str]:
 
 def _reason(host: str) -> str:
     """Why a registry cannot be used, or nothing."""
-    request = urllib.request.Request(f"https://{host}/v2/", method="GET")
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT, context=ssl.create_default_context()):
+        with open_url(f"https://{host}/v2/", timeout=TIMEOUT):
             return ""
     except urllib.error.HTTPError as error:
         # 401 asks for the anonymous token that every pull fetches first.

@@ -28,12 +28,12 @@ def run(
     with ThreadPoolExecutor(max_workers=workers) as pool:
         while True:
             if failure is None:
-                for step in next_steps(steps, done, {key for key, _ in running.values()}, workers):
+                for step in next_steps(steps, done, {key for key, _started in running.values()}, workers):
                     say(f"{step.key}: started")
                     running[pool.submit(make, step)] = (step.key, time.monotonic())
             if not running:
                 break
-            finished, _ = wait(running, timeout=interval, return_when=FIRST_COMPLETED)
+            finished, _going_on = wait(running, timeout=interval, return_when=FIRST_COMPLETED)
             for future in finished:
                 key, since = running.pop(future)
                 error = future.exception()

@@ -85,7 +85,7 @@ def _deletions(
             doomed.difference_update(_ancestors(ref))
     # Keycloak deletes the content together with the container.
     roots = [ref for ref in doomed if not doomed.intersection(needs(ref))]
-    roots.sort(key=lambda ref: _position(ref), reverse=True)
+    roots.sort(key=_position, reverse=True)
     return [Change("delete", ref, before=table[ref].fields) for ref in roots]
 
 

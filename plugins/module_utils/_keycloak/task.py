@@ -45,6 +45,7 @@ _REF_SPEC: dict[str, Any] = {"name": {"type": "str", "required": True}, "namespa
 AUTH_SPEC: dict[str, Any] = {
     "secret_ref": {
         "type": "dict",
+        "no_log": False,
         "options": {
             **_REF_SPEC,
             "client_id_key": {"type": "str", "default": "client-id", "no_log": False},

@@ -14,8 +14,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ansible_collections.qhub.platform.plugins.module_utils._images import engine as engines
 from ansible_collections.qhub.platform.plugins.module_utils._images.errors import ImagesError
 from ansible_collections.qhub.platform.plugins.module_utils._kind.model import PACKAGES, Machine
@@ -84,6 +82,8 @@ def contexts(kubeconfig: Path) -> list[str]:
     """Names of the contexts in a kubeconfig; nothing when there is no such file."""
     if not kubeconfig.is_file():
         return []
+    import yaml  # here, as this package has to be importable where PyYAML is not
+
     loaded: Any = yaml.safe_load(kubeconfig.read_text(encoding="utf-8")) or {}
     return [str(entry.get("name")) for entry in loaded.get("contexts") or []]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 CHECKSUM_KEY_ANNOTATION = "platform.qhub.dev/checksum-key"
 ISSUED_ANNOTATION = "platform.qhub.dev/issued"
@@ -146,7 +147,7 @@ class HtpasswdKey:
         return ()
 
 
-KeySpec = RandomKey | ValueKey | PairKey | CertificateKey | HtpasswdKey
+KeySpec: TypeAlias = "RandomKey | ValueKey | PairKey | CertificateKey | HtpasswdKey"
 
 
 @dataclass(frozen=True)
