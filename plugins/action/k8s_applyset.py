@@ -14,8 +14,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.definitions import Definition
-from ansible_collections.qhub.platform.plugins.module_utils._kube.manifests import ManifestError, load_all
 from ansible_collections.qhub.platform.plugins.module_utils._kube.task import ARGUMENT_SPEC, run_task
+from ansible_collections.qhub.platform.plugins.plugin_utils.manifests import ManifestError, load_all
 from ansible_collections.qhub.platform.plugins.plugin_utils.rendering import (
     Renderer,
     RenderError,

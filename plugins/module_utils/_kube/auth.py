@@ -358,7 +358,10 @@ def _entry(config: Mapping[str, Any], section: str, name: str) -> dict[str, Any]
 
 
 def _load_yaml(path: str) -> dict[str, Any]:
-    import yaml
+    try:
+        import yaml
+    except ImportError as error:
+        raise ConfigError(f"PyYAML is needed to read the kubeconfig {path}, and is not installed here") from error
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

@@ -269,7 +269,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
 
 def diffs(outcome: Outcome, masker: Masker) -> list[dict[str, str]]:
     """Before and after of every object that differs, as YAML, without secrets and noise."""
-    from ansible_collections.qhub.platform.plugins.module_utils._kube.manifests import dump
+    from ansible_collections.qhub.platform.plugins.module_utils._kube.showing import dump
 
     result = []
     for item in outcome.items:

@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
 from ansible_collections.qhub.platform.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import ApiError, UnreachableError
 
-Test = Callable[["Mapping[str, Any] | None"], bool]
+
+class Test(Protocol):
+    """Whether an object, or its absence (None), is what we wait for."""
+
+    def __call__(self, seen: Mapping[str, Any] | None, /) -> bool:
+        """Judge what was seen last."""
 
 
 def wait_until(

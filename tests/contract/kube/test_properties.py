@@ -91,9 +91,11 @@ def deployments(draw: st.DrawFn) -> Object:
 
 @st.composite
 def policies(draw: st.DrawFn) -> Object:
-    port = st.fixed_dictionaries({"port": st.integers(1, 3)}, optional={"protocol": st.sampled_from(["TCP", "UDP"])})
+    protocol: dict[str, st.SearchStrategy[Any]] = {"protocol": st.sampled_from(["TCP", "UDP"])}
+    port = st.fixed_dictionaries({"port": st.integers(1, 3)}, optional=protocol)
     peer = st.sampled_from([{"podSelector": {}}, {"namespaceSelector": {"matchLabels": {"a": "b"}}}])
-    rule = st.fixed_dictionaries({}, optional={"ports": st.lists(port, max_size=2), "from": st.lists(peer, max_size=2)})
+    lists: dict[str, st.SearchStrategy[Any]] = {"ports": st.lists(port, max_size=2), "from": st.lists(peer, max_size=2)}
+    rule = st.fixed_dictionaries({}, optional=lists)
     spec: Object = {"podSelector": {}, "ingress": draw(st.lists(rule, max_size=2))}
     return {
         "apiVersion": "networking.k8s.io/v1",
@@ -138,7 +140,7 @@ def only_reading(client: Client) -> Iterator[None]:
         assert method == "GET", f"{method} {path} for nothing"
         return send(method, path, **rest)
 
-    client.request = request  # type: ignore[method-assign,assignment]
+    client.request = request  # type: ignore[method-assign]
     try:
         yield
     finally:

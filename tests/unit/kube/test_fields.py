@@ -166,7 +166,7 @@ def test_defaults_in_lists_that_are_owned_as_a_whole() -> None:
 
 
 def test_list_items_that_are_owned_as_a_whole() -> None:
-    owned = {"f:spec": {"f:secrets": {'k:{"name":"p"}': {}}}}
+    owned: dict[str, Any] = {"f:spec": {"f:secrets": {'k:{"name":"p"}': {}}}}
     manifest: dict[str, Any] = {"apiVersion": "v1", "kind": "X", "metadata": {}, "spec": {"secrets": [{"name": "p"}]}}
     entry = {"manager": "us", "operation": "Apply", "apiVersion": "v1", "fieldsV1": owned}
     actual = {**manifest, "metadata": {"managedFields": [entry]}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from typing import Any, ClassVar
 
 import pytest
@@ -16,9 +17,10 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.definitions im
     duplicates,
     normalise,
 )
-from ansible_collections.qhub.platform.plugins.module_utils._kube.manifests import ManifestError, dump, load_all
 from ansible_collections.qhub.platform.plugins.module_utils._kube.masking import Masker, without_secrets
 from ansible_collections.qhub.platform.plugins.module_utils._kube.model import Item
+from ansible_collections.qhub.platform.plugins.module_utils._kube.showing import dump
+from ansible_collections.qhub.platform.plugins.plugin_utils.manifests import ManifestError, load_all
 
 
 def load(text: str) -> list[Any]:
@@ -61,6 +63,10 @@ class TestYaml:
     def test_dump(self) -> None:
         assert dump({"b": "x\ny\n", "a": ["ü"], "c": {}}) == "a:\n- ü\nb: |\n  x\n  y\nc: {}\n"
         assert dump({}) == ""
+
+    def test_dump_without_pyyaml(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "yaml", None)
+        assert json.loads(dump({"b": "ü", "a": [1]})) == {"a": [1], "b": "ü"}
 
 
 def problems(obj: Any) -> list[str]:

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the qhub.platform project
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Read manifests as kubectl does, where PyYAML would guess differently, and write them for people to read."""
+"""Read manifests as kubectl does, where PyYAML would guess differently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import yaml
 from ansible_collections.qhub.platform.plugins.module_utils._kube.definitions import Definition
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class ManifestError(Exception):
@@ -24,6 +23,7 @@ class ManifestLoader(_Loader):  # type: ignore[misc]  # the base is chosen at ru
     """YAML 1.1 without the guesses that kubectl does not make: no times, no base 60, no double keys."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """A mapping whose keys all differ."""
         if isinstance(node, yaml.MappingNode):
             seen = set()
             for key_node, _value in node.value:
@@ -72,24 +72,3 @@ def load_all(text: str, source: str) -> Iterator[Definition]:
         raise ManifestError(f"{source}: {getattr(error, 'reason', 'not YAML')}") from None
     finally:
         loader.dispose()
-
-
-class _Writer(_Dumper):  # type: ignore[misc]  # the base is chosen at run time
-    def ignore_aliases(self, _data: Any) -> bool:
-        return True
-
-
-def _text(dumper: Any, value: str) -> Any:
-    style = "|" if "\n" in value else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Writer.add_representer(str, _text)
-
-
-def dump(obj: Any) -> str:
-    """YAML with sorted keys, for diffs."""
-    if not obj:
-        return ""
-    text: str = yaml.dump(obj, Dumper=_Writer, sort_keys=True, allow_unicode=True, width=1000, default_flow_style=False)
-    return text
