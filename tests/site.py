@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -99,4 +100,5 @@ class Site:
         """The command that runs a playbook on this platform."""
         inventories = [argument for path in self.inventories for argument in ("-i", str(path))]
         variables = ["-e", json.dumps(extra)] if extra else []
-        return ["ansible-playbook", *inventories, str(ROOT / "playbooks" / name), *arguments, *variables]
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        return [program, *inventories, str(ROOT / "playbooks" / name), *arguments, *variables]
