@@ -57,6 +57,10 @@ class Door:
         """Return how often someone was let in, in this life of its container or in the one before."""
         return self._client.text(f"{PODS}/{who}/log", {"previous": "true"} if before else {}).count("opened by server")
 
+    def unlock(self) -> None:
+        """Delete the policy."""
+        self._client.delete(f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/networkpolicies/server")
+
     def has_opened(self, times: int) -> bool:
         """Tell whether the friend was let in more often than that."""
         return self.opened("friend") > times
@@ -113,3 +117,8 @@ def test_nothing_opens_when_the_node_restarts(site: Site, door: Door) -> None:
     wait_until(partial(door.has_opened, door.opened("friend") + 50), "the friend is shut out")
     assert door.opened("stranger") == 0
     assert door.opened("stranger", before=True) == 0
+
+
+def test_it_was_the_policy_that_kept_the_stranger_out(door: Door) -> None:
+    door.unlock()
+    wait_until(lambda: door.opened("stranger") > 0, "the stranger is not let in without a policy")
