@@ -79,6 +79,7 @@ class Person:
     def stop_server(self) -> None:
         """Stop the own server, if there is one, and wait until it is gone."""
         self.open("/hub/home")
+        self.page.wait_for_load_state("networkidle")  # the button does nothing until the page's script is there
         if self.page.locator("#stop").is_visible():
             self.page.click("#stop")
         expect(self.page.locator("#start")).to_contain_text("Start", timeout=90_000)
