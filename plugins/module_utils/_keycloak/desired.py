@@ -142,10 +142,8 @@ def _groups(reader: Reader, value: Any, path: str, _realm: str) -> Resources:
 
 def _groups_in(reader: Reader, value: Any, path: str, above: tuple[str, ...]) -> Resources:
     for item, place in reader.items(value, path):
-        if "path" in item and not above:
-            names = split_path(reader.name(item, "path", place))
-        else:
-            names = (*above, reader.name(item, "name", place))
+        whole = "path" in item and not above
+        names = split_path(reader.name(item, "path", place)) if whole else (*above, reader.name(item, "name", place))
         group = join_path(names)
         fields = reader.fields("group", item, place, ("name", "path", "roles", "sub_groups"))
         yield Resource(Ref("group", (group,)), fields)

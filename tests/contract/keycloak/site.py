@@ -45,6 +45,21 @@ class Site:
             assert value not in text, f"the secret {value} is in the result"
         return result
 
+    def export(self) -> dict[str, Any]:
+        """The realm as config, in which no secret may be."""
+        given = {
+            "realm": self.realm,
+            "connection": {"url": self.url},
+            "auth": {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        }
+        checked = ArgumentSpecValidator(task.INFO_ARGUMENT_SPEC).validate(given)
+        assert not checked.error_messages, checked.error_messages
+        result = task.execute_info(checked.validated_parameters, {})
+        assert not result.get("failed"), result
+        text = json.dumps(result)
+        assert not [value for value in self.secrets.values() if value in text]
+        return result
+
     def _secret(self, ref: SecretRef) -> str:
         name = f"{ref.name}/{ref.key}"
         if name not in self.secrets:

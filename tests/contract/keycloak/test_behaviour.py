@@ -165,3 +165,37 @@ def test_a_flow_that_was_left_half_built_is_taken_up(site: Site) -> None:
         assert not done["changed"]
         assert site.get("")["browserFlow"] == "mine"
         assert not any(raw["alias"].endswith(NEW) for raw in site.get("/authentication/flows"))
+
+
+def test_a_realm_made_by_hand_comes_out_as_config(site: Site) -> None:
+    site.secrets = {"app/secret": "secret-of-the-app-1"}
+    site.sync(
+        **BASE,
+        client_scopes=[{"name": "s", "protocol_mappers": [{"name": "m", "protocol_mapper": "oidc-acr-mapper"}]}],
+        realm_roles=[{"name": "r", "composites": {"realm": ["offline_access"]}}],
+        clients=[
+            {
+                "client_id": "app",
+                "secret_ref": {"name": "app", "key": "secret"},
+                "service_accounts_enabled": True,
+                "service_account_roles": {"clients": {"realm-management": ["view-users"]}},
+                "roles": [{"name": "c"}],
+            }
+        ],
+        groups=[{"name": "a/b", "roles": {"clients": {"app": ["c"]}}, "sub_groups": [{"name": "d"}]}],
+        default_groups=["/a~/b"],
+        users=[
+            {"username": f"user-{number}", "groups": ["/a~/b/d"], "roles": {"realm": ["r"]}} for number in range(30)
+        ],
+        authentication_flows=[{"alias": "mine", "executions": [{"authenticator": "auth-cookie"}]}],
+        localization={"de": {"hello": "hallo"}},
+    )
+    exported = site.export()
+    assert exported["secrets"] == [{"name": f"{site.realm}-imported", "key": "app-secret"}]
+    site.secrets[f"{site.realm}-imported/app-secret"] = "secret-of-the-app-1"
+    somebody = other(site, "somebody")
+    again = somebody.run(**exported["config"])
+    assert not again.get("failed"), again
+    assert not again["changed"], again["diff"]
+    assert len(exported["config"]["users"]) == 30
+    assert exported["config"]["users"][0]["groups"] == ["/a~/b", "/a~/b/d"]

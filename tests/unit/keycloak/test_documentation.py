@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
+import pytest
 import yaml
 
-from ansible_collections.qhub.platform.plugins.module_utils._keycloak.task import ARGUMENT_SPEC
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.task import (
+    ARGUMENT_SPEC,
+    INFO_ARGUMENT_SPEC,
+)
 from ansible_collections.qhub.platform.plugins.module_utils._kube.auth import AUTH_ARGUMENT_SPEC
-from ansible_collections.qhub.platform.plugins.modules.keycloak_realm import DOCUMENTATION
+from ansible_collections.qhub.platform.plugins.modules import keycloak_realm, keycloak_realm_info
 
 
 def compare(options: Mapping[str, Any], spec: Mapping[str, Any], path: str = "") -> None:
@@ -23,6 +28,9 @@ def compare(options: Mapping[str, Any], spec: Mapping[str, Any], path: str = "")
             compare(option["suboptions"], entry["options"], f"{path}{name}.")
 
 
-def test_documentation_fits_the_argument_spec() -> None:
-    own = {name: entry for name, entry in ARGUMENT_SPEC.items() if name not in AUTH_ARGUMENT_SPEC}
-    compare(yaml.safe_load(DOCUMENTATION)["options"], own)
+@pytest.mark.parametrize(
+    ("module", "spec"), [(keycloak_realm, ARGUMENT_SPEC), (keycloak_realm_info, INFO_ARGUMENT_SPEC)]
+)
+def test_documentation_fits_the_argument_spec(module: ModuleType, spec: Mapping[str, Any]) -> None:
+    own = {name: entry for name, entry in spec.items() if name not in AUTH_ARGUMENT_SPEC}
+    compare(yaml.safe_load(module.DOCUMENTATION)["options"], own)

@@ -1,0 +1,149 @@
+#!/usr/bin/python
+# Copyright: Contributors to the qhub.platform project
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible module `keycloak_realm_info`."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: keycloak_realm_info
+short_description: Read a Keycloak realm as config for keycloak_realm
+description:
+  - Reads a realm that was made by hand, or by anything else, and returns it as the options of M(qhub.platform.keycloak_realm).
+  - Secrets are not returned. In their places stand references to keys of a Secret, which RV(secrets) lists.
+  - What Keycloak brings itself (built-in clients, client scopes, flows) is left out.
+version_added: 0.1.0
+author:
+  - The qhub.platform authors (@qhub-platform)
+extends_documentation_fragment:
+  - qhub.platform.kube_auth
+attributes:
+  check_mode:
+    support: full
+    description: Nothing is changed at any time.
+options:
+  realm:
+    description: Name of the realm.
+    type: str
+    required: true
+  connection:
+    description:
+      - How to reach Keycloak. By default through the Kubernetes API, by a port-forward to a ready pod behind a Service,
+        which needs no DNS name, ingress or certificate.
+    type: dict
+    default: {}
+    suboptions:
+      namespace:
+        description: Namespace of the Service, and of Secrets whose reference names none.
+        type: str
+        default: qhub
+      service:
+        description: Name of the Service.
+        type: str
+        default: keycloak
+      port:
+        description: Port of the Service.
+        type: int
+        default: 8080
+      path:
+        description: Keycloak's path (its C(http-relative-path)).
+        type: str
+        default: /auth
+      url:
+        description: Address of Keycloak with its path, to reach it without the Kubernetes API.
+        type: str
+      validate_certs:
+        description: Whether the certificate of O(connection.url) is verified.
+        type: bool
+        default: true
+      ca_cert:
+        description: File with the CA certificate of O(connection.url).
+        type: path
+  auth:
+    description: The account to log in with; a service account in the first place.
+    type: dict
+    required: true
+    suboptions:
+      secret_ref:
+        description: Secret that holds the id and secret of a client whose service account has the right to administer.
+        type: dict
+        suboptions:
+          name:
+            description: Name of the Secret.
+            type: str
+            required: true
+          namespace:
+            description: Namespace of the Secret, if it is not the one of the connection.
+            type: str
+          client_id_key:
+            description: Key of the client's id.
+            type: str
+            default: client-id
+          client_secret_key:
+            description: Key of the client's secret.
+            type: str
+            default: client-secret
+      client_id:
+        description: Id of the client, without a Secret. C(admin-cli) when a user logs in.
+        type: str
+      client_secret:
+        description: Secret of the client, without a Secret.
+        type: str
+      username:
+        description: User to log in as, instead of a service account.
+        type: str
+      password:
+        description: Password of O(auth.username).
+        type: str
+      realm:
+        description: Realm that the account is in.
+        type: str
+        default: master
+  users:
+    description: Whether users are read, with their groups, roles and links. Their passwords are not.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Read the realm
+  qhub.platform.keycloak_realm_info:
+    realm: research
+    connection:
+      url: https://login.example.org/auth
+    auth:
+      client_id: automation
+      client_secret: "{{ vault_keycloak_secret }}"
+  register: research
+"""
+
+RETURN = r"""
+config:
+  description: The realm as options of M(qhub.platform.keycloak_realm).
+  returned: success
+  type: dict
+secrets:
+  description: Keys of Secrets that the config refers to, each with C(name) and C(key).
+  returned: success
+  type: list
+  elements: dict
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.task import INFO_ARGUMENT_SPEC, execute_info
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=INFO_ARGUMENT_SPEC, supports_check_mode=True)
+    result = execute_info(module.params, os.environ)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
