@@ -18,13 +18,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield found
 
 
-@pytest.fixture(scope="session")
-def newest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of the newest version, for what does not differ between versions and may break it."""
-    with running(NEWEST, tmp_path_factory.mktemp("keycloak")) as found:
-        yield found
-
-
 @pytest.fixture
 def site(server: Server) -> Site:
     """A site with a realm of its own."""

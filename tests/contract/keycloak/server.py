@@ -82,15 +82,14 @@ class Server:
         """Start it and wait until it answers."""
         home = self.folder / "home"
         if not home.exists():
-            self._lay_out(home)
+            self.lay_out()
         self.port = self.port or _free_port()
-        self._management = _free_port()
         options = [
             "--http-enabled=true",
             "--hostname-strict=false",
             "--http-host=127.0.0.1",
             f"--http-port={self.port}",
-            f"--http-management-port={self._management}",
+            f"--http-management-port={_free_port()}",
             "--cache=local",
         ]
         environment = {
@@ -112,8 +111,9 @@ class Server:
             )
         self._wait_until_ready()
 
-    def _lay_out(self, home: Path) -> None:
-        """Its own folder of links, except for the data."""
+    def lay_out(self) -> None:
+        """Make its own folder, of links except for the data."""
+        home = self.folder / "home"
         shutil.copytree(installed(self.version), home, symlinks=True, copy_function=_link, ignore=_no_data)
         (home / "data").mkdir()
 

@@ -148,7 +148,7 @@ def test_a_login_that_fails_says_why(api: Api, keycloak: Keycloak, status: int, 
 @pytest.mark.parametrize("method", ["get", "put", "create", "delete"])
 def test_a_busy_server_is_asked_again(api: Api, keycloak: Keycloak, status: int, method: str) -> None:
     keycloak.answers = [status, status]
-    arguments = ("/r", {}) if method in ("put", "create") else ("/r",)
+    arguments: tuple[Any, ...] = ("/r", {}) if method in ("put", "create") else ("/r",)
     getattr(api, method)(*arguments)
     assert len(keycloak.seen) == 3
 

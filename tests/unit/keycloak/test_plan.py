@@ -74,7 +74,7 @@ def test_of_maps_only_the_named_keys_are_compared() -> None:
 def test_nothing_equals_empty() -> None:
     ref = Ref("client", ("app",))
     table = {ref: Actual({"description": "", "attributes": {}})}
-    wanted = {"description": None, "baseUrl": "", "attributes": {"x": None}, "redirectUris": []}
+    wanted: dict[str, Any] = {"description": None, "baseUrl": "", "attributes": {"x": None}, "redirectUris": []}
     assert make_plan([Resource(ref, wanted)], table) == []
 
 
