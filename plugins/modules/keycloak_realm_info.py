@@ -21,6 +21,9 @@ attributes:
   check_mode:
     support: full
     description: Nothing is changed at any time.
+  diff_mode:
+    support: none
+    description: There is nothing to compare.
 options:
   realm:
     description: Name of the realm.
