@@ -92,6 +92,7 @@ def settings(site: Site) -> Iterator[None]:
         "jupyterhub_skeleton": {"welcome.md": "Welcome\n", ".config/tool/settings.ini": "[tool]\n"},
         "jupyterhub_theme": {"title": "Test Platform", "announcement": "Maintenance on <b>Friday</b>"},
         "jupyterhub_named_servers": 1,
+        "jupyterhub_auth_refresh_age": 3,
     }
     apply = site.playbook("site.yml", "--tags", "jupyterhub", **more)
     subprocess.run(apply, cwd=ROOT, check=True)
@@ -157,6 +158,32 @@ def test_the_admin_page_is_for_administrators(people: People, lena: Person) -> N
     ada.screenshot("11-admin")
     lena.open("/hub/admin")
     expect(lena.page.locator("#forbidden")).to_be_visible()
+
+
+def test_groups_change_without_a_new_login(site: Site, lena: Person) -> None:
+    before = lena.profiles()
+    assert "Research" not in before
+    users = [
+        {**user, "groups": [*user["groups"], "research"]} if user["username"] == "lena" else user
+        for user in site.value("keycloak_users")
+    ]
+    subprocess.run(site.playbook("site.yml", "--tags", "keycloak", keycloak_users=users), cwd=ROOT, check=True)
+    try:
+        lena.page.wait_for_timeout(4000)
+        assert "Research" in lena.profiles()
+    finally:
+        subprocess.run(site.playbook("site.yml", "--tags", "keycloak"), cwd=ROOT, check=True)
+    lena.page.wait_for_timeout(4000)
+    assert lena.profiles() == before
+
+
+def test_the_end_of_the_browsers_session_at_keycloak_breaks_nothing(site: Site, lena: Person) -> None:
+    lena.open("/hub/home")
+    lena.open(f"/auth/realms/{site.value('platform_realm')}/protocol/openid-connect/logout")
+    lena.page.click("#kc-logout")
+    lena.page.wait_for_timeout(4000)
+    lena.open("/hub/home")
+    expect(lena.page.locator("#start")).to_be_visible()
 
 
 def test_one_is_oneself_in_the_shell(rosa: Person) -> None:
