@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client, Watch
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import ApiError, KubeError, UnreachableError
@@ -59,7 +59,7 @@ class Broken:
     error: KubeError
 
 
-Message = Listed | Changed | Broken
+Message: TypeAlias = "Listed | Changed | Broken"
 
 
 class Stream:
