@@ -161,6 +161,7 @@ def spawner(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             config=c,
             user=user,
             orm_spawner=orm,
+            db=SimpleNamespace(commit=lambda: None),
             hub=SimpleNamespace(
                 api_url="http://hub:8081/hub/api",
                 base_url="/hub/",

@@ -75,6 +75,15 @@ def test_an_expired_access_token_is_renewed(keycloak: Any, refresh: Any) -> None
     assert [role["name"] for role in model["roles"]] == ["user", "admin"]
 
 
+def test_everybody_keeps_the_scopes_of_the_hubs_own_roles(authenticator: Any, keycloak: Any, refresh: Any) -> None:
+    keycloak.userinfo = {**CLAIMS, "roles": ["admin"]}
+    roles = {role["name"]: role for role in refresh(state())["roles"]}
+    assert roles["user"]["scopes"] == ["self"]
+    assert "admin:users" in roles["admin"]["scopes"]
+    authenticator.user_scopes = ["self", "shares!user"]
+    assert refresh(state())["roles"][0]["scopes"] == ["self", "shares!user"]
+
+
 def test_whoever_lost_the_role_is_no_administrator_any_more(keycloak: Any, refresh: Any) -> None:
     assert refresh(state(roles=["admin"]))["admin"] is False
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from jupyterhub.roles import get_default_roles
 from jupyterhub.user import User
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.oauth2 import OAuthLogoutHandler
 from tornado.httpclient import HTTPClientError
-from traitlets import Dict, Unicode
+from traitlets import Dict, List, Unicode
 
 from platform_hub.access import Person, hub_roles, is_admin, is_allowed, role_definition
 from platform_hub.settings import Login
@@ -44,6 +45,7 @@ class KeycloakAuthenticator(GenericOAuthenticator):
 
     login_settings = Dict(config=True, help="The role's settings of the login.")
     hub_roles = Dict(config=True, help="The site's roles of the hub by name.")
+    user_scopes = List(Unicode(), config=True, help="Scopes of the role that everybody has. Empty: the hub's own.")
     end_session_url = Unicode(config=True, help="Keycloak's logout page as the browser sees it.")
     logged_out_url = Unicode(config=True, help="Where Keycloak sends the browser after the logout.")
 
@@ -66,7 +68,8 @@ class KeycloakAuthenticator(GenericOAuthenticator):
         """Add the roles; whoever lost one in Keycloak loses it here."""
         person = self.person(auth_model["name"], auth_model["auth_state"])
         auth_model["admin"] = is_admin(person, self._login())
-        auth_model["roles"] = hub_roles(person, self._login(), list(self.hub_roles.values()))
+        roles = hub_roles(person, self._login(), list(self.hub_roles.values()))
+        auth_model["roles"] = [{**self._built_in().get(role["name"], {}), **role} for role in roles]
         return auth_model
 
     async def check_allowed(self, username: str, auth_model: dict[str, Any] | None) -> bool:
@@ -101,6 +104,12 @@ class KeycloakAuthenticator(GenericOAuthenticator):
             self.log.warning("%s is no longer permitted to use the hub", user.name)
             return False
         return auth_model
+
+    def _built_in(self) -> dict[str, dict[str, Any]]:
+        """The hub's own roles in full: a role that is handed over without its scopes counts as one that has none."""
+        found = {role["name"]: role for role in get_default_roles()}
+        found["user"] = {**found["user"], "scopes": self.user_scopes or found["user"]["scopes"]}
+        return found
 
     def _login(self) -> Login:
         return cast(Login, self.login_settings)

@@ -24,6 +24,7 @@ HUB_PORT = 8081
 PROXY_API_URL = "http://proxy-api:8001"
 CONFIG_FOLDER = Path("/etc/jupyterhub")
 
+SHARING_SCOPES = ["self", "shares!user", "read:users:name", "read:groups:name"]
 CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
 
 
@@ -128,6 +129,7 @@ def _servers(c: Config, settings: Settings) -> None:
     spawner.platform = {**settings, "folder_image": image}
     spawner.profile_list = profiles_for
     spawner.pre_spawn_hook = prepare_files
+    spawner.apply_user_options = lambda *_: None  # kubespawner applies them itself when it starts
     spawner.namespace = settings["site"]["namespace"]
     spawner.handle_legacy_names = False
     spawner.start_timeout = servers["start_timeout"]
@@ -190,7 +192,8 @@ def _services(c: Config, settings: Settings, environ: Mapping[str, str]) -> None
         roles.append({"name": "service-culler", "scopes": CULLER_SCOPES, "services": ["culler"]})
     if settings["servers"]["sharing"]:
         # To give somebody access to a server one has to be able to name them.
-        roles.append({"name": "user", "scopes": ["self", "shares!user", "read:users:name", "read:groups:name"]})
+        roles.append({"name": "user", "scopes": SHARING_SCOPES})
+        c.KeycloakAuthenticator.user_scopes = SHARING_SCOPES
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
 

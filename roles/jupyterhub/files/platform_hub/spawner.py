@@ -86,6 +86,7 @@ class PlatformSpawner(KubeSpawner):
             wanted = next((slug for slug, profile in offered.items() if profile["default"]), next(iter(offered)))
         # The profile is remembered, so that the page offers it again and the culler knows the policy.
         self.user_options = self.orm_spawner.user_options = {**self.user_options, "profile": wanted}
+        self.db.commit()  # what is left open would be rolled back by the next request
         try:
             await super().load_user_options()
         except ValueError as error:
