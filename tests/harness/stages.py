@@ -28,6 +28,11 @@ def stages() -> list[Stage]:
     """All of them. What is compiled is begun at once, in the background, and waited for where it is needed."""
     site = Site()
     binaries, images = [site.playbook("test_binaries.yml")], [site.playbook("images.yml")]
+    cluster = ["--cluster", site.cluster, "--kubeconfig", str(site.kubeconfig)]
+    conformance = [
+        ["python", "-m", "tests.conformance.network_policy", *cluster, "--every", "12"],
+        _pytest("conformance", "-v", "tests/conformance"),
+    ]
     return [
         Stage("lint", "style and types", LINT),
         Stage("unit", "logic without a cluster", [_pytest("unit", "-q", "tests/unit")]),
@@ -45,8 +50,10 @@ def stages() -> list[Stage]:
         ),
         Stage("wait", "the engine's wait on a real cluster", [_pytest("wait", "-v", "tests/cluster/test_wait.py")]),
         Stage("e2e", "people at work in a browser", [_pytest("e2e", "-v", "tests/e2e")]),
+        Stage("network", "who can reach whom", [_pytest("network", "-v", "tests/cluster/test_reachability.py")]),
         Stage("molecule", "the Molecule scenarios, on the same cluster", MOLECULE),
         Stage("benchmarks", "how long it takes, how much it needs", [["tests/benchmarks/run", "platform"]]),
         Stage("secrets", "no secret in any output", [_pytest("secrets", "-v", "tests/cluster/test_secrets.py")]),
+        Stage("conformance", "policies mean what the API says, and stay in force at restarts", conformance),
         Stage("down", "the cluster of the tests goes, unless something failed", [site.playbook("down.yml")]),
     ]
