@@ -59,7 +59,7 @@ def test_every_workload_has_its_replicas(host: Host, site: Site) -> None:
 
 def test_every_component_is_one_applyset(host: Host, site: Site) -> None:
     parents = _kubectl(host, site, "get", "secrets", "--selector", "applyset.kubernetes.io/id")["items"]
-    assert {"platform", "ingress-traefik", "keycloak", "jupyterhub"} <= {item["metadata"]["name"] for item in parents}
+    assert {"platform", "traefik", "keycloak", "jupyterhub"} <= {item["metadata"]["name"] for item in parents}
 
 
 def test_keycloak_answers_with_its_public_address(site: Site, platform: urllib3.HTTPSConnectionPool) -> None:
