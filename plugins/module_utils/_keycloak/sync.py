@@ -25,6 +25,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.schema imp
 
 Resolve = Callable[[SecretRef], Secret]
 
+_SHOWN_EVERY = 250
 # Keycloak shows the secrets of clients; a user's password is written only once.
 _NO_HASH = frozenset(("client", "user"))
 
@@ -91,6 +92,7 @@ class _Run:
         self.prune = frozenset(kind.section for kind in KINDS.values()) if wanted.absent else wanted.prune
         self.stopped: set[Ref] = set()
         self.halted = False
+        self.done = 0
         self.existing: set[Ref] = set()
 
     # -- read -------------------------------------------------------------------------------------------------------
@@ -164,12 +166,18 @@ class _Run:
                 absorbed = create_users(self.realm, [c for c in changes if not self._is_stopped(c)])
             if change.ref not in (absorbed or ()):
                 self._apply_one(change)
+                self._show_progress(len(changes) - len(absorbed or ()))
         deleted = {c.ref for c in changes if c.action == "delete" and c.ref not in self.stopped}
         failed = {c.ref for c in changes if c.action == "create" and c.ref in self.stopped} - before
         self.ledger.forget(gone_with(deleted, self.ledger.owned) | self.existing)
         if not self.halted and self.realm.raw:
             self.ledger.forget(failed)
             self._save()
+
+    def _show_progress(self, total: int) -> None:
+        self.done += 1
+        if self.done % _SHOWN_EVERY == 0:
+            self.realm.progress(f"realm {self.realm.name}: {self.done} of {total} changes")
 
     def _apply_one(self, change: Change) -> None:
         if self._is_stopped(change):
@@ -229,6 +237,7 @@ class _Run:
         if text == self.saved:
             return
         name = ledgers.attribute_of(self.wanted.owner)
+        self.realm.load()  # attributes are written as a whole, and other owners have theirs there
         attributes = {key: value for key, value in (self.realm.raw.get("attributes") or {}).items() if key != name}
         if text:
             attributes[name] = text
