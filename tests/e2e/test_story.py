@@ -50,7 +50,8 @@ def test_the_platform_asks_who_one_is(people: People) -> None:
     nobody.open("/")
     expect(nobody.login_form).to_be_visible()
     assert nobody.page.url.startswith(f"{nobody.site.url}/auth/realms/")
-    expect(nobody.page.locator("#kc-header-wrapper")).not_to_have_css("color", "rgb(255, 255, 255)")  # on a light ground
+    # The name of the site stands on a light ground.
+    expect(nobody.page.locator("#kc-header-wrapper")).not_to_have_css("color", "rgb(255, 255, 255)")
     nobody.screenshot("01-login")
 
 
