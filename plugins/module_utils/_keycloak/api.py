@@ -24,7 +24,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.errors imp
 
 Connect = Callable[[], http.client.HTTPConnection]
 
-TIMEOUT = 120.0  # the first listing of thousands of users with cold caches takes its time
+TIMEOUT = 300.0  # thousands of users at once take their time, above all while Keycloak's caches are cold
 PAGE = 1000
 _ATTEMPTS = 5
 _DROPPED = (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError, OSError)

@@ -13,7 +13,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model impo
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.realm import Realm
 
 MANY = 50
-_BATCH = 1000
+BATCH = 1000
 
 
 def create_users(realm: Realm, changes: Sequence[Change]) -> set[Ref]:
@@ -30,8 +30,8 @@ def create_users(realm: Realm, changes: Sequence[Change]) -> set[Ref]:
             relations.setdefault(change.ref.key[0], []).append(change)
     defaults = _Defaults(realm)
     done: set[Ref] = set()
-    for start in range(0, len(users), _BATCH):
-        batch = users[start : start + _BATCH]
+    for start in range(0, len(users), BATCH):
+        batch = users[start : start + BATCH]
         raws = [_with_relations(change, relations.get(change.ref.key[0], []), defaults) for change in batch]
         try:
             answer = realm.api.post(f"{realm.path}/partialImport", {"ifResourceExists": "FAIL", "users": raws})
@@ -43,7 +43,7 @@ def create_users(realm: Realm, changes: Sequence[Change]) -> set[Ref]:
         for change in batch:
             done.add(change.ref)
             done.update(relation.ref for relation in relations.get(change.ref.key[0], []))
-        realm.progress(f"realm {realm.name}: {min(start + _BATCH, len(users))} of {len(users)} new users")
+        realm.progress(f"realm {realm.name}: {min(start + BATCH, len(users))} of {len(users)} new users")
     return done
 
 

@@ -163,7 +163,7 @@ class _Run:
         absorbed: set[Ref] | None = None
         for change in changes:
             if change.ref.kind == "user" and absorbed is None and not self.halted:
-                absorbed = create_users(self.realm, [c for c in changes if not self._is_stopped(c)])
+                absorbed = self._create_users(changes, change)
             if change.ref not in (absorbed or ()):
                 self._apply_one(change)
                 self._show_progress(len(changes) - len(absorbed or ()))
@@ -173,6 +173,14 @@ class _Run:
         if not self.halted and self.realm.raw:
             self.ledger.forget(failed)
             self._save()
+
+    def _create_users(self, changes: list[Change], first: Change) -> set[Ref]:
+        try:
+            return create_users(self.realm, [change for change in changes if not self._is_stopped(change)])
+        except (LoginError, UnreachableError) as error:
+            self._fail(first, error)
+            self.halted = True
+            return {first.ref}
 
     def _show_progress(self, total: int) -> None:
         self.done += 1

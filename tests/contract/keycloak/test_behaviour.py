@@ -6,7 +6,8 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak import bulk
-from ansible_collections.qhub.platform.plugins.module_utils._keycloak.errors import KeycloakError
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.api import Api
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.errors import KeycloakError, UnreachableError
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.handlers.flows import (
     NEW,
     AuthenticationFlowHandler,
@@ -129,6 +130,22 @@ def test_a_batch_that_is_refused_is_done_one_by_one(site: Site) -> None:
     assert len(broken["failed_changes"]) == 1
     assert "user user-008" in broken["failed_changes"][0]
     assert len(broken["applied"]) == bulk.MANY
+
+
+def test_a_batch_without_an_answer_ends_the_run_with_a_report(site: Site) -> None:
+    people = [{"username": f"user-{number:03}"} for number in range(bulk.MANY)]
+    post = Api.post
+
+    def lost(api: Api, path: str, body: Any, **query: Any) -> Any:
+        if path.endswith("/partialImport"):
+            raise UnreachableError("no answer")
+        return post(api, path, body, **query)
+
+    with patch.object(Api, "post", lost):
+        broken = site.run(**BASE, users=people)
+    assert broken["failed_changes"] == ["user user-000: no answer"]
+    assert len(broken["pending"]) == bulk.MANY - 1
+    site.sync(**BASE, users=people)
 
 
 def test_a_realm_that_is_not_there(site: Site) -> None:
