@@ -279,7 +279,8 @@ def test_a_kernel_lives_on_while_the_proxy_is_replaced(site: Site, rosa: Person)
     unreachable = rosa.page.locator(".jp-Dialog", has_text="Server unavailable")
     rosa.page.add_locator_handler(unreachable, lambda dialog: dialog.locator(".jp-mod-reject").click())
     recreate(site, "proxy-")
-    rosa.page.wait_for_timeout(20_000)  # the hub tells the new proxy its routes, JupyterLab connects again
+    rosa.page.wait_for_timeout(10_000)  # until JupyterLab has noticed
+    expect(rosa.page.locator("#jp-bottom-panel")).to_contain_text("| Idle", timeout=120_000)
     assert rosa.run_cell("print(kept)") == "proxy"
     rosa.screenshot("12-after-proxy")
 
