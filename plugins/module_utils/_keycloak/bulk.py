@@ -1,6 +1,6 @@
 # Copyright: Contributors to the qhub.platform project
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Many new users at once: Keycloak's partial import takes a thousand of them, with groups and roles, in one request."""
+"""Many new users at once: Keycloak's partial import takes a batch of them, with groups and roles, in one request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model impo
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.realm import Realm
 
 MANY = 50
-BATCH = 1000
+# Measured: memberships make the cost of a batch grow faster than its size (1,000 users: 2.2 s of the server's time in
+# batches of 50, 3.9 s in batches of 200).
+BATCH = 50
+_SHOWN_EVERY = 1000
 
 
 def create_users(realm: Realm, changes: Sequence[Change]) -> set[Ref]:
@@ -43,7 +46,8 @@ def create_users(realm: Realm, changes: Sequence[Change]) -> set[Ref]:
         for change in batch:
             done.add(change.ref)
             done.update(relation.ref for relation in relations.get(change.ref.key[0], []))
-        realm.progress(f"realm {realm.name}: {min(start + BATCH, len(users))} of {len(users)} new users")
+        if (start + BATCH) % _SHOWN_EVERY == 0:
+            realm.progress(f"realm {realm.name}: {start + BATCH} of {len(users)} new users")
     return done
 
 
