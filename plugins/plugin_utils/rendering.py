@@ -55,17 +55,17 @@ class Renderer:
                     source, preserve_trailing_newlines=True, escape_backslashes=False, overrides=_OVERRIDES
                 )
         except Exception as error:  # Jinja, Ansible and any filter may raise; all become one kind of message
-            raise RenderError(self._explain(error, path)) from error
+            raise RenderError(self._explain(error, path, source)) from error
         return "" if text is None else str(text)
 
-    def _explain(self, error: BaseException, path: str) -> str:
+    def _explain(self, error: BaseException, path: str, source: str) -> str:
         """File, line and cause of whatever came out of a template."""
         links = [link for link in _chain(error) if not isinstance(link, KeyError)] or [error]
         causes = [str(getattr(link, "message", None) or link).strip() for link in links]
         # The innermost cause says which variable; what is around it repeats it at length.
         cause = _one_line(next((text for text in reversed(causes) if text), type(error).__name__))
         place = locate(" ".join(causes), path, self._variables, self._searchpath)
-        line = _line(error)
+        line = _line(error) or _line_of_unknown_filter(cause, source)
         if place is not None:
             path, line, name = place
             if name not in " ".join(causes):
@@ -133,6 +133,15 @@ def _line(error: BaseException) -> int | None:
                 line = template.get_corresponding_lineno(trace.tb_lineno)
             trace = trace.tb_next
     return line
+
+
+def _line_of_unknown_filter(cause: str, source: str) -> int | None:
+    """The first line that names a filter which ansible-core 2.18 cannot load: it says which one, but line 0."""
+    name = re.search(r'Could not load "([^"]+)"', cause)
+    if name is None:
+        return None
+    lines = enumerate(source.splitlines(), start=1)
+    return next((number for number, text in lines if re.search(rf"\b{re.escape(name[1])}\b", text)), None)
 
 
 def _one_line(text: str) -> str:
