@@ -18,6 +18,8 @@ LINT = [
     ["ansible-lint", "-q"],
 ]
 
+COLLECTIONS = ".ansible/collections"
+
 MOLECULE = [
     ["molecule", "test", "--scenario-name", "config"],
     ["molecule", "test", "--scenario-name", "default", "--destroy", "never"],
@@ -30,7 +32,16 @@ def stages() -> list[Stage]:
     binaries, images = [site.playbook("test_binaries.yml")], [site.playbook("images.yml")]
     cluster = ["--cluster", site.cluster, "--kubeconfig", str(site.kubeconfig)]
     conformance = [
-        ["python", "-m", "tests.conformance.network_policy", *cluster, "--every", "12"],
+        [
+            "env",
+            f"PYTHONPATH={COLLECTIONS}",
+            "python",
+            "-m",
+            "tests.conformance.network_policy",
+            *cluster,
+            "--every",
+            "12",
+        ],
         _pytest("conformance", "-v", "tests/conformance"),
     ]
     return [
