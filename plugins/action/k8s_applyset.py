@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.definitions import Definition
 from ansible_collections.qhub.platform.plugins.module_utils._kube.task import ARGUMENT_SPEC, run_task
+from ansible_collections.qhub.platform.plugins.plugin_utils.in_process import environment, runs_here
 from ansible_collections.qhub.platform.plugins.plugin_utils.manifests import ManifestError, load_all
 from ansible_collections.qhub.platform.plugins.plugin_utils.rendering import (
     Renderer,
@@ -25,7 +26,6 @@ from ansible_collections.qhub.platform.plugins.plugin_utils.rendering import (
 
 display = Display()
 
-_LOCAL = frozenset(("local", "ansible.builtin.local"))
 _MODULE = "qhub.platform.k8s_applyset"
 
 
@@ -42,13 +42,13 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validated, params = self.validate_argument_spec(ARGUMENT_SPEC)
         definitions = [] if params["state"] == "absent" else list(self._definitions(params, task_vars))
-        if self._is_direct():
+        if runs_here(self):
             outcome = run_task(
                 plain(params),
                 definitions,
                 check_mode=bool(self._task.check_mode),
                 diff=bool(self._task.diff),
-                environ=self._environ(),
+                environ=environment(self),
                 progress=display.display,
             )
         else:
@@ -57,11 +57,6 @@ class ActionModule(ActionBase):
         if not result.get("warnings"):
             result.pop("warnings", None)
         return result
-
-    def _is_direct(self) -> bool:
-        """A module costs a second Python; on this machine, as this user, it would do the same."""
-        local = getattr(self._connection, "transport", "") in _LOCAL
-        return local and not self._play_context.become and not self._task.async_val
 
     def _definitions(self, params: Mapping[str, Any], task_vars: dict[str, Any]) -> Iterator[Definition]:
         for index, obj in enumerate(params["definitions"] or []):
@@ -88,15 +83,6 @@ class ActionModule(ActionBase):
 
     def _search_paths(self, task_vars: Mapping[str, Any]) -> list[str]:
         return [*(task_vars.get("ansible_search_path") or []), self._loader.get_basedir()]
-
-    def _environ(self) -> dict[str, str]:
-        """The environment that a module would have: this process's, and the task's `environment`."""
-        environ = dict(os.environ)
-        for layer in self._task.environment or []:
-            values = self._templar.template(layer)
-            if isinstance(values, Mapping):
-                environ.update({str(key): str(value) for key, value in values.items()})
-        return environ
 
     def _run_module(self, definitions: list[Definition], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Definitions travel as a file: arguments would show up, Secrets included, in the result at `-vvv`."""

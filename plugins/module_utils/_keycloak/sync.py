@@ -230,8 +230,13 @@ class _Run:
                     self.ledger.hashes[ledgers.hash_name(change.ref, ".".join(path))] = secret.digest
 
     def _read_new_realm(self) -> None:
-        """Keycloak fills a new realm with much that was planned as new, because there was nothing to be read."""
+        """Keycloak fills a new realm with much that was planned as new, because there was nothing to be read.
+
+        The rest is noted as ours now, as `apply` does for a realm that is there: a run that is killed loses nothing.
+        """
         self.read()
+        self.ledger.forget(change.ref for change in self.report.changes if change.ref in self.realm.table)
+        self._save()
 
     def _take_over(self, change: Change) -> None:
         """What Keycloak made itself is not ours to prune, and only differs where a change of it is wanted."""

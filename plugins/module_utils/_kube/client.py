@@ -227,34 +227,13 @@ class Client:
         field_validation: str = "Strict",
     ) -> dict[str, Any]:
         """Server-side apply."""
-        return self.apply_with_status(
-            path,
-            obj,
-            field_manager=field_manager,
-            force=force,
-            dry_run=dry_run,
-            field_validation=field_validation,
-        )[0]
-
-    def apply_with_status(
-        self,
-        path: str,
-        obj: Mapping[str, Any],
-        *,
-        field_manager: str,
-        force: bool = False,
-        dry_run: bool = False,
-        field_validation: str = "Strict",
-    ) -> tuple[dict[str, Any], bool]:
-        """Server-side apply; the object and whether this made it."""
         query = {
             "fieldManager": field_manager,
             "fieldValidation": field_validation,
             "force": "true" if force else None,
             "dryRun": "All" if dry_run else None,
         }
-        response = self.request("PATCH", path, body=obj, query=query, content_type=APPLY_PATCH)
-        return _object(response), response.status == 201
+        return self.patch(path, obj, query, APPLY_PATCH)
 
     def delete(
         self,

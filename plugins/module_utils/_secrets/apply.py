@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
+from ansible_collections.qhub.platform.plugins.module_utils._kube.model import parallel
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.errors import SecretsError
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.kube import (
     Outrun,
@@ -36,9 +36,6 @@ from ansible_collections.qhub.platform.plugins.module_utils._secrets.plan import
 )
 
 _ATTEMPTS = 8
-_THREADS = 8
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def apply_secrets(
     """Plan everything, then write what is missing. Nothing is written when any plan has a problem."""
     ordered = ordered_secrets(list(specs))
     wanted = {spec.ref for spec in specs}.union(*(authorities(spec) for spec in specs))
-    states = dict(in_parallel(lambda ref: (ref, read_secret(client, ref)), wanted))
+    states = dict(parallel(lambda ref: (ref, read_secret(client, ref)), list(wanted)))
     planned = _plan_all(ordered, states, rotate, now)
     if check_mode:
         return [_foreseen(plan) for plan in planned]
@@ -98,18 +95,7 @@ def remove_secrets(client: Client, refs: Sequence[SecretRef], purge: bool, check
             delete_object(client, ref, "secrets", state.uid)
         return Removal(ref, "deleted")
 
-    return in_parallel(remove, refs)
-
-
-def in_parallel(function: Callable[[SecretRef], T], refs: Iterable[SecretRef]) -> list[T]:
-    """Map over refs with a few threads; a single one needs none."""
-    items = list(refs)
-    if len(items) < 2:
-        return [function(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=min(_THREADS, len(items))) as pool:
-        return list(pool.map(function, items))
+    return parallel(remove, refs)
 
 
 def _plan_all(
