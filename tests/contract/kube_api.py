@@ -20,6 +20,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._secrets.key_pairs i
     encode_public_key,
     new_private_key,
 )
+from tests.contract.authority import Authority
 
 START_SECONDS = 60
 ADMIN_TOKEN = "admin-of-the-contract-tests"
@@ -35,6 +36,8 @@ class KubeApi:
     ca_file: Path
     kubeconfig: Path
     folder: Path
+    authority: Authority
+    """Signs the certificates of clients."""
 
     def client(self, token: str = ADMIN_TOKEN, attempts: int = 6) -> Client:
         """A client of its own."""
@@ -54,16 +57,18 @@ def running_kube_api(folder: Path) -> Iterator[KubeApi]:
     missing = [name for name in ("etcd", "kube-apiserver") if not (binaries() / name).exists()]
     assert not missing, f"{', '.join(missing)} not found in {binaries()}: run `make test-binaries`"
     etcd_port, peer_port, api_port = _free_ports(3)
+    authority = Authority.new(folder / "clients.crt")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_process(_etcd_command(folder, etcd_port, peer_port), folder / "etcd.log"))
         server = stack.enter_context(
-            _process(_server_command(folder, etcd_port, api_port), folder / "kube-apiserver.log")
+            _process(_server_command(folder, etcd_port, api_port, authority), folder / "kube-apiserver.log")
         )
         api = KubeApi(
             url=f"https://127.0.0.1:{api_port}",
             ca_file=folder / "certs" / "apiserver.crt",
             kubeconfig=folder / "kubeconfig",
             folder=folder,
+            authority=authority,
         )
         _wait_until_ready(api, server)
         api.kubeconfig.write_text(_kubeconfig(api))
@@ -100,7 +105,7 @@ def _etcd_command(folder: Path, port: int, peer_port: int) -> list[str]:
     ]
 
 
-def _server_command(folder: Path, etcd_port: int, port: int) -> list[str]:
+def _server_command(folder: Path, etcd_port: int, port: int, authority: Authority) -> list[str]:
     tokens = folder / "tokens.csv"
     tokens.write_text(f'{ADMIN_TOKEN},admin,1,"system:masters"\n{USER_TOKEN},user,2\n')
     key = new_private_key("rsa", 2048)
@@ -114,6 +119,7 @@ def _server_command(folder: Path, etcd_port: int, port: int) -> list[str]:
         f"--secure-port={port}",
         f"--cert-dir={folder / 'certs'}",
         f"--token-auth-file={tokens}",
+        f"--client-ca-file={authority.file}",
         "--authorization-mode=RBAC",
         # Its controller does not run here, and pods would be refused for want of the account `default`.
         "--disable-admission-plugins=ServiceAccount",

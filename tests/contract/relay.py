@@ -64,10 +64,11 @@ class Relay:
                 self._open |= {client, server}
                 limit = self._cuts.pop(0) if self._cuts else None
             for source, sink, size in ((client, server, None), (server, client, limit)):
-                threading.Thread(target=_pump, args=(source, sink, size), daemon=True).start()
+                threading.Thread(target=pump, args=(source, sink, size), daemon=True).start()
 
 
-def _pump(source: socket.socket, sink: socket.socket, limit: int | None) -> None:
+def pump(source: socket.socket, sink: socket.socket, limit: int | None) -> None:
+    """Pass bytes on until one side ends, or so many have passed."""
     passed = 0
     with contextlib.suppress(OSError):
         while data := source.recv(_CHUNK):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.qhub.platform.plugins.doc_fragments import keycloak_login
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.task import (
     ARGUMENT_SPEC,
     INFO_ARGUMENT_SPEC,
@@ -32,5 +33,8 @@ def compare(options: Mapping[str, Any], spec: Mapping[str, Any], path: str = "")
     ("module", "spec"), [(keycloak_realm, ARGUMENT_SPEC), (keycloak_realm_info, INFO_ARGUMENT_SPEC)]
 )
 def test_documentation_fits_the_argument_spec(module: ModuleType, spec: Mapping[str, Any]) -> None:
+    documented: dict[str, Any] = {}
+    for text in (keycloak_login.ModuleDocFragment.DOCUMENTATION, module.DOCUMENTATION):
+        documented |= yaml.safe_load(text)["options"]
     own = {name: entry for name, entry in spec.items() if name not in AUTH_ARGUMENT_SPEC}
-    compare(yaml.safe_load(module.DOCUMENTATION)["options"], own)
+    compare(documented, own)
