@@ -16,6 +16,7 @@ venv: ## Make the virtual environment .venv with Ansible
 	@scripts/venv requirements.txt
 
 venv-test: ## The same, with the tools of the tests
+	@scripts/test-programs
 	@scripts/venv requirements-test.txt
 
 up: venv ## Bring up everything on this machine: images, cluster, platform
