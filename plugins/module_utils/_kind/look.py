@@ -19,6 +19,8 @@ from ansible_collections.qhub.platform.plugins.module_utils._images.errors impor
 from ansible_collections.qhub.platform.plugins.module_utils._kind.model import PACKAGES, Machine
 
 GIB = 1024.0**3
+# kind mounts it into every node, and no kernel without modules has it.
+MODULES = Path("/lib/modules")
 
 
 def engine_of(wanted: str | None, environment: Mapping[str, str], cache: Path) -> tuple[engines.Engine | None, str]:
@@ -63,7 +65,18 @@ def look(
             and os.geteuid() != 0
             and not Path("/sys/fs/cgroup/cgroup.controllers").exists()
         ),
+        needs_modules_folder=_lacks_modules() and os.geteuid() != 0,
     )
+
+
+def _lacks_modules() -> bool:
+    return platform.system() == "Linux" and not MODULES.exists()
+
+
+def have_modules_folder() -> None:
+    """Make the folder that kind mounts, where it is missing; without root, `look` has told about it before."""
+    if _lacks_modules():
+        MODULES.mkdir(parents=True)
 
 
 def free_disk(folder: Path) -> float:

@@ -75,6 +75,7 @@ class Machine:
     can_install: bool = False
     engine_problem: str = ""
     rootless_cgroup_v1: bool = False
+    needs_modules_folder: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def problems(wanted: Wanted, found: Found, machine: Machine, needs: Needs) -> li
     told += missing_sentences(machine)
     if machine.rootless_cgroup_v1:
         told.append("Podman without root needs cgroup v2, and this machine has cgroup v1: run as root, or use Docker.")
+    if machine.needs_modules_folder:
+        told.append("kind mounts /lib/modules, which this machine's kernel came without: `sudo mkdir /lib/modules`.")
     if found.exists and not found.ours:
         told.append(
             f"A kind cluster named {wanted.name!r} exists that was not made by this project: set `cloud_cluster_name` "

@@ -68,6 +68,7 @@ def present(request: Request, environment: Mapping[str, str], say: Callable[[str
     if todo == "recreate":
         kind.delete()
     if todo in ("create", "recreate"):
+        look.have_modules_folder()
         kind.create()
     elif todo == "start":
         kind.start()

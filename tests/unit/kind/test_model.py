@@ -47,6 +47,7 @@ def test_nothing_stands_in_the_way_of_a_good_machine(found: Found) -> None:
         (replace(GOOD, memory_gib=2), "The machine has 2.0 GiB of memory, and 8 GiB are needed"),
         (replace(GOOD, kubeconfig_contexts=["kind-qhub", "production"]), "leads to other clusters (production)"),
         (replace(GOOD, rootless_cgroup_v1=True), "needs cgroup v2"),
+        (replace(GOOD, needs_modules_folder=True), "sudo mkdir /lib/modules"),
         (replace(GOOD, missing_programs=["podman", "runc"]), "sudo apt-get install --yes containernetworking-plugins"),
         (replace(GOOD, system="darwin", missing_programs=["podman"]), "brew install podman"),
     ],

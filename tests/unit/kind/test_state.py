@@ -99,7 +99,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    monkeypatch.setattr(look, "MODULES", tmp_path / "lib/modules")
     return Scene(tmp_path)
 
 
@@ -109,6 +110,13 @@ def test_a_cluster_is_made_filled_and_written_down_and_then_nothing_is_done(scen
     assert scene.kubeconfig.read_text() == KUBECONFIG
     assert scene.kubeconfig.stat().st_mode & 0o777 == 0o600
     assert scene.present() == []
+
+
+def test_the_folder_that_kind_mounts_is_made_where_the_kernel_came_without(scene: Scene) -> None:
+    scene.present(check=True)
+    assert not look.MODULES.exists()
+    scene.present()
+    assert look.MODULES.is_dir()
 
 
 def test_check_mode_says_what_would_be_done_and_does_nothing(scene: Scene) -> None:
