@@ -66,7 +66,8 @@ class Person:
         return [text.strip() for text in self.page.locator("#kubespawner-profiles-list h3").all_inner_texts()]
 
     def start_server(self, profile: str) -> None:
-        """Choose a profile and wait until JupyterLab is there."""
+        """Choose a profile and wait until JupyterLab is there. A server that an earlier run has left is stopped first."""
+        self.stop_server()
         self.profiles()
         heading = self.page.locator("#kubespawner-profiles-list h3", has_text=re.compile(rf"^\s*{profile}\s*$"))
         heading.click()
@@ -89,7 +90,11 @@ class Person:
         self.open(f"/user/{self.name}/lab?reset")
         card = self.page.locator('.jp-LauncherCard[data-category="Notebook"]').first
         card.click(timeout=60_000)
-        expect(self.page.locator(".jp-NotebookPanel")).to_be_visible()
+        self.wait_for_kernel()
+
+    def wait_for_kernel(self) -> None:
+        """Wait until the open notebook has its kernel, and that has nothing to do."""
+        expect(self.page.locator(".jp-NotebookPanel")).to_be_visible(timeout=60_000)
         expect(self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=60_000)
         # the indicator is idle before there is a kernel too, and what is run then is lost
         expect(self.page.locator("#jp-bottom-panel")).to_contain_text("| Idle", timeout=60_000)

@@ -1,4 +1,4 @@
-"""`tests/run [stage ...]`: run the named stages, or all, in their order; stop after the first that fails."""
+"""`tests/run [stage ...]`: run the named stages, or all, side by side as far as they allow; stop after one fails."""
 
 from __future__ import annotations
 
@@ -57,14 +57,11 @@ def main() -> int:
     started = time.monotonic()
     runs: dict[str, Run] = {}
     for stage in chosen:
-        if stage.background:
-            runs[stage.name] = Run(stage, after=runs.get(stage.after))
+        runs[stage.name] = Run(stage, after=[runs[name] for name in stage.after if name in runs])
     results: list[Result] = []
     try:
         for stage in chosen:
             print(f"\n=== {stage.name}: {stage.what}", flush=True)
-            if stage.name not in runs:
-                runs[stage.name] = Run(stage)
             results.append(runs[stage.name].follow(_write))
             if results[-1].failed:
                 break

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -24,10 +24,8 @@ class Stage:
     name: str
     what: str
     commands: list[list[str]]
-    background: bool = False
-    """Started at once and waited for at its place in the order: for long builds that the first stages do not need."""
-    after: str = ""
-    """The stage in the background that this one, in the background too, waits for."""
+    after: tuple[str, ...] = ()
+    """The stages that have to end well before this one starts; those of them that are not chosen count as done."""
 
     @property
     def log(self) -> Path:
@@ -70,9 +68,9 @@ def count(stage: Stage, codes: list[int]) -> tuple[int, int]:
 
 
 class Run(threading.Thread):
-    """A stage that is running: its commands one after the other, their output in its log."""
+    """A stage that waits for others and then runs: its commands one after the other, their output in its log."""
 
-    def __init__(self, stage: Stage, after: Run | None = None) -> None:
+    def __init__(self, stage: Stage, after: Sequence[Run] = ()) -> None:
         super().__init__(name=stage.name, daemon=True)
         self.stage = stage
         self._after = after
@@ -87,8 +85,10 @@ class Run(threading.Thread):
 
     def run(self) -> None:
         """Run the commands (the thread's body)."""
-        if self._after is not None:
-            self._after.join()
+        for other in self._after:
+            other.join()
+        if not all(other.ended_well for other in self._after):
+            return
         started = time.monotonic()
         environment = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
         environment.pop("PYTHONPATH", None)  # what the driver needs is not for the commands
@@ -119,6 +119,11 @@ class Run(threading.Thread):
                 os.killpg(process.pid, signal.SIGTERM)
                 break
         return process.wait()
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether it has run to its end, and nothing in it failed."""
+        return len(self.codes) == len(self.stage.commands) and not any(self.codes)
 
     def stop(self) -> None:
         """End the present command and start no other."""

@@ -1,4 +1,4 @@
-"""The stages of the test suite, in their order: what fails fast comes first, what needs a cluster last."""
+"""The stages of the test suite, and what each of them waits for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ MOLECULE = [
 
 
 def stages() -> list[Stage]:
-    """All of them. What is compiled is begun at once, in the background, and waited for where it is needed."""
+    """All of them, in the order in which they are shown: what fails fast first, what is measured alone at the end.
+
+    Two lines run side by side, because each leaves processors idle: what needs no cluster (`lint` and on), and the platform's
+    life on a cluster (`images` and on).
+    """
     site = Site()
     binaries, images = [site.playbook("test_binaries.yml")], [site.playbook("images.yml")]
     cluster = ["--cluster", site.cluster, "--kubeconfig", str(site.kubeconfig)]
@@ -44,27 +48,80 @@ def stages() -> list[Stage]:
         ],
         _pytest("conformance", "-v", "tests/conformance"),
     ]
+    first = ("lint", "unit", "conventions")
+    side_by_side = ("compat", "wait", "molecule")
     return [
+        Stage("binaries", "programs that the contract tests start", binaries),
         Stage("lint", "style and types", LINT),
-        Stage("unit", "logic without a cluster", [_pytest("unit", "-q", "tests/unit")]),
-        Stage("conventions", "rules that hold across the project", [_pytest("conventions", "-q", "tests/conventions")]),
-        Stage("sanity", "ansible-test sanity", [["python", "-m", "tests.harness.sanity"]]),
-        Stage("compat", "the oldest and the newest ansible-core", [["python", "-m", "tests.harness.compat"]]),
-        Stage("binaries", "programs that the contract tests start", binaries, background=True),
-        Stage("contract", "modules against real servers", [_pytest("contract", "-q", "tests/contract")]),
-        Stage("images", "images of the platform and of its node", images, background=True, after="binaries"),
+        Stage("unit", "logic without a cluster", [_pytest("unit", "-q", "tests/unit")], after=("lint",)),
         Stage(
-            "cluster", "the platform on a cluster of its own", [_pytest("cluster", "-v", "tests/cluster/test_runs.py")]
+            "conventions",
+            "rules that hold across the project",
+            [_pytest("conventions", "-q", "tests/conventions")],
+            after=("unit",),
+        ),
+        Stage("images", "images of the platform and of its node", images, after=("binaries",)),
+        Stage(
+            "cluster",
+            "the platform on a cluster of its own",
+            [_pytest("cluster", "-v", "tests/cluster/test_runs.py")],
+            after=(*first, "images"),
         ),
         Stage(
-            "objects", "rules for what is in the cluster", [_pytest("objects", "-v", "tests/cluster/test_objects.py")]
+            "objects",
+            "rules for what is in the cluster",
+            [_pytest("objects", "-v", "tests/cluster/test_objects.py")],
+            after=("cluster",),
         ),
-        Stage("wait", "the engine's wait on a real cluster", [_pytest("wait", "-v", "tests/cluster/test_wait.py")]),
-        Stage("e2e", "people at work in a browser", [_pytest("e2e", "-v", "tests/e2e")]),
-        Stage("network", "who can reach whom", [_pytest("network", "-v", "tests/cluster/test_reachability.py")]),
-        Stage("molecule", "the Molecule scenarios, on the same cluster", MOLECULE),
-        Stage("benchmarks", "how long it takes, how much it needs", [["tests/benchmarks/run", "platform"]]),
-        Stage("secrets", "no secret in any output", [_pytest("secrets", "-v", "tests/cluster/test_secrets.py")]),
-        Stage("conformance", "policies mean what the API says, and stay in force at restarts", conformance),
-        Stage("down", "the cluster of the tests goes, unless something failed", [site.playbook("down.yml")]),
+        Stage("e2e", "people at work in a browser", [_pytest("e2e", "-v", "tests/e2e")], after=("objects",)),
+        Stage(
+            "contract",
+            "modules against real servers",
+            [_pytest("contract", "-q", "tests/contract")],
+            after=(*first, "binaries"),
+        ),
+        Stage("sanity", "ansible-test sanity", [["python", "-m", "tests.harness.sanity"]], after=("contract",)),
+        Stage(
+            "compat",
+            "the oldest and the newest ansible-core",
+            [["python", "-m", "tests.harness.compat"]],
+            after=("sanity",),
+        ),
+        Stage(
+            "wait",
+            "the engine's wait on a real cluster",
+            [_pytest("wait", "-v", "tests/cluster/test_wait.py")],
+            after=("objects",),
+        ),
+        Stage(
+            "network",
+            "who can reach whom",
+            [_pytest("network", "-v", "tests/cluster/test_reachability.py")],
+            after=("e2e",),
+        ),
+        Stage("molecule", "the Molecule scenarios, on the same cluster", MOLECULE, after=("network",)),
+        Stage(
+            "benchmarks",
+            "how long it takes, how much it needs",
+            [["tests/benchmarks/run", "platform"]],
+            after=side_by_side,
+        ),
+        Stage(
+            "secrets",
+            "no secret in any output",
+            [_pytest("secrets", "-v", "tests/cluster/test_secrets.py")],
+            after=("benchmarks",),
+        ),
+        Stage(
+            "conformance",
+            "policies mean what the API says, and stay in force at restarts",
+            conformance,
+            after=("secrets",),
+        ),
+        Stage(
+            "down",
+            "the cluster of the tests goes, unless something failed",
+            [site.playbook("down.yml")],
+            after=("conformance",),
+        ),
     ]

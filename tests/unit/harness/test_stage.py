@@ -6,6 +6,7 @@ import pytest
 
 from tests.harness import stage as stage_module
 from tests.harness.stage import Run, Stage, count
+from tests.harness.stages import stages
 
 REPORT = (
     '<testsuites><testsuite tests="{tests}" failures="{failures}" errors="{errors}" skipped="{skipped}"/></testsuites>'
@@ -60,7 +61,24 @@ def test_a_stopped_stage_ends_its_command_and_starts_no_other(artifacts: Path) -
     assert run.seconds < 10
 
 
-def test_a_stage_in_the_background_waits_for_the_one_before_it(artifacts: Path) -> None:
-    first = Run(Stage("first", "", [["sleep", "0.5"], ["touch", str(artifacts / "made")]]))
-    second = Run(Stage("second", "", [["test", "-e", str(artifacts / "made")]]), after=first)
-    assert second.follow(bytearray().extend).failed == 0
+def test_a_stage_waits_for_those_before_it(artifacts: Path) -> None:
+    made = str(artifacts / "made")
+    slow = Run(Stage("slow", "", [["sleep", "0.5"], ["touch", made]]))
+    quick = Run(Stage("quick", "", [["true"]]))
+    assert Run(Stage("third", "", [["test", "-e", made]]), after=[quick, slow]).follow(bytearray().extend).failed == 0
+
+
+def test_a_stage_does_not_start_when_one_before_it_failed(artifacts: Path) -> None:
+    failed = Run(Stage("failed", "", [["false"]]))
+    next_one = Run(Stage("next", "", [["touch", str(artifacts / "made")]]), after=[failed])
+    last = Run(Stage("last", "", [["touch", str(artifacts / "made")]]), after=[next_one])
+    last.join()
+    assert not (artifacts / "made").exists()
+    assert not last.ended_well
+
+
+def test_stages_wait_for_stages_that_are_named_before_them() -> None:
+    names: list[str] = []
+    for stage in stages():
+        assert set(stage.after) <= set(names), stage.name
+        names.append(stage.name)
