@@ -276,6 +276,7 @@ def test_a_kernel_lives_on_while_the_hub_is_replaced(site: Site, rosa: Person) -
 def test_a_kernel_lives_on_while_the_proxy_is_replaced(site: Site, rosa: Person) -> None:
     rosa.run_cell("kept = 'proxy'")
     recreate(site, "proxy-")
+    wait_for(lambda: bool(rosa.page.evaluate("fetch('/user/rosa/api').then((answer) => answer.ok, () => false)")))
     # JupyterLab tries seven times to find its kernel again, after times that it draws by lot; a person loads the page anew.
     rosa.page.reload()
     rosa.wait_for_kernel()

@@ -1,6 +1,9 @@
 # Copyright: Contributors to the qhub.platform project
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A small client of Keycloak's admin API: one kept-alive connection, a token that is renewed in time, retries."""
+"""A small client of Keycloak's admin API: kept-alive connections, a token that is renewed in time, retries.
+
+Every call may come from any thread.
+"""
 
 from __future__ import annotations
 
@@ -74,17 +77,20 @@ class Api:
         self._login = login
         self._address = address
         self._backoff = backoff
-        self._connection: http.client.HTTPConnection | None = None
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
+        self._login_lock = threading.Lock()
         self._token = ""
         self._renew_at = 0.0
         self._wait = threading.Event()
         self.requests = 0
 
     def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     # -- verbs, all below /admin/realms -----------------------------------------------------------------------------
 
@@ -145,10 +151,10 @@ class Api:
         return location.rstrip("/").rsplit("/", 1)[-1], _decode(raw, target)
 
     def _authorised(self, method: str, target: str, payload: bytes | None) -> tuple[int, dict[str, str], bytes]:
-        for fresh in (False, True):
-            if fresh or time.monotonic() >= self._renew_at:
-                self._log_in()
-            headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        refused = ""
+        for _attempt in range(2):
+            refused = self._valid_token(refused)
+            headers = {"Authorization": f"Bearer {refused}", "Accept": "application/json"}
             if payload is not None:
                 headers["Content-Type"] = "application/json"
             answer = self._send(method, target, payload, headers)
@@ -158,6 +164,13 @@ class Api:
             f"{self._address} accepts the login of {self._login} but refuses its tokens for the admin API; since Keycloak "
             "26.8 the account's client needs the client scope `kc-admin-api`: assign it to the client as a default scope"
         )
+
+    def _valid_token(self, refused: str) -> str:
+        """A token that is not the one that the server has just refused."""
+        with self._login_lock:
+            if self._token == refused or time.monotonic() >= self._renew_at:
+                self._log_in()
+            return self._token
 
     def _log_in(self) -> None:
         path = f"{self._base}/realms/{segment(self._login.realm)}/protocol/openid-connect/token"
@@ -192,10 +205,9 @@ class Api:
             try:
                 answer = self._exchange(method, target, payload, headers)
             except (ssl.SSLCertVerificationError, socket.gaierror) as error:
-                self.close()
                 raise UnreachableError(f"{self._address}: {error}") from error
             except _DROPPED as error:
-                self.close()
+                self.close()  # what was opened together often breaks together
                 if last or not (repeatable or isinstance(error, ConnectionRefusedError)):
                     raise UnreachableError(
                         f"{self._address} did not answer {method} {target.split('?')[0]}: {type(error).__name__}: {error}"
@@ -210,14 +222,23 @@ class Api:
     def _exchange(
         self, method: str, target: str, payload: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
-        if self._connection is None:
-            self._connection = self._connect()
-        self.requests += 1
-        self._connection.request(method, target, body=payload, headers=dict(headers))
-        response = self._connection.getresponse()
-        raw = response.read()
+        with self._lock:
+            self.requests += 1
+            # The one that was used last: the server may have closed the others meanwhile.
+            kept = self._idle.pop() if self._idle else None
+        connection = kept or self._connect()
+        try:
+            connection.request(method, target, body=payload, headers=dict(headers))
+            response = connection.getresponse()
+            raw = response.read()
+        except BaseException:
+            connection.close()
+            raise
         if response.will_close:
-            self.close()
+            connection.close()
+        else:
+            with self._lock:
+                self._idle.append(connection)
         return response.status, {name.lower(): value for name, value in response.getheaders()}, raw
 
 

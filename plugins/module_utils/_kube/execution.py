@@ -28,11 +28,11 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.model import (
     UNCHANGED,
     Item,
     Options,
-    parallel,
 )
 from ansible_collections.qhub.platform.plugins.module_utils._kube.plan import ask_server
 from ansible_collections.qhub.platform.plugins.module_utils._kube.review import apply, changes, judge_failure
 from ansible_collections.qhub.platform.plugins.module_utils._kube.watching import wait_until
+from ansible_collections.qhub.platform.plugins.module_utils._parallel import parallel
 
 _ATTEMPTS = 10
 _DISCOVERY_SECONDS = 30.0

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.applyset import Parent
 from ansible_collections.qhub.platform.plugins.module_utils._kube.definitions import Definition, Key
@@ -35,11 +35,6 @@ PROTECTED = frozenset(
         ("apiextensions.k8s.io", "CustomResourceDefinition"),
     )
 )
-
-_WORKERS = 6
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 class InvalidError(KubeError):
@@ -109,13 +104,3 @@ class Item:
     def fail(self, message: str) -> None:
         """Note that this object could not be brought where it should be."""
         self.action, self.error = FAILED, message
-
-
-def parallel(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
-    """Map with a few threads; the results in order. The first exception is raised after all have ended."""
-    if len(items) < 2:
-        return [function(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=min(_WORKERS, len(items))) as pool:
-        return list(pool.map(function, items))

@@ -21,9 +21,9 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.model import (
     UNCHANGED,
     Item,
     Options,
-    parallel,
 )
 from ansible_collections.qhub.platform.plugins.module_utils._kube.review import default_action, review
+from ansible_collections.qhub.platform.plugins.module_utils._parallel import parallel
 
 
 def compare(options: Options, items: Sequence[Item]) -> list[str]:

@@ -14,7 +14,8 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.client import 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.definitions import Key, group_of, key_of
 from ansible_collections.qhub.platform.plugins.module_utils._kube.discovery import Discovery, Resource
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import ApiError, KubeError
-from ansible_collections.qhub.platform.plugins.module_utils._kube.model import Item, parallel
+from ansible_collections.qhub.platform.plugins.module_utils._kube.model import Item
+from ansible_collections.qhub.platform.plugins.module_utils._parallel import parallel
 
 # From this many objects on, one list of names is cheaper than asking for each.
 _ONE_BY_ONE = 3

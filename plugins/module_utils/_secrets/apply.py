@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
-from ansible_collections.qhub.platform.plugins.module_utils._kube.model import parallel
+from ansible_collections.qhub.platform.plugins.module_utils._parallel import parallel
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.errors import SecretsError
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.kube import (
     Outrun,

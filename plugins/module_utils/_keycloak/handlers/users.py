@@ -13,6 +13,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.handlers.b
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.handlers.roles import read_mappings
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model import Actual, Change, Ref, Secret, Table
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.realm import Realm
+from ansible_collections.qhub.platform.plugins.module_utils._parallel import parallel
 
 FEW = 25  # up to here, users are looked at one by one; above, by listings
 
@@ -92,10 +93,13 @@ class UserGroupHandler(Handler):
         }
 
     def _by_group(self, realm: Realm, users: Collection[str], paths: dict[str, str]) -> Table:
+        def members(identifier: str) -> list[dict[str, Any]]:
+            return list(realm.api.pages(f"{realm.path}/groups/{identifier}/members", briefRepresentation=True))
+
         return {
             Ref(self.kind, (member["username"], path)): Actual(id=identifier)
-            for identifier, path in paths.items()
-            for member in realm.api.pages(f"{realm.path}/groups/{identifier}/members", briefRepresentation=True)
+            for (identifier, path), found in zip(paths.items(), parallel(members, list(paths)), strict=True)
+            for member in found
             if member["username"] in users
         }
 
@@ -124,20 +128,24 @@ class UserRoleHandler(Handler):
                 for user in sorted(users)
                 for source, role in read_mappings(realm, f"{realm.path}/users/{realm.user_id(user)}")
             }
-        found: Table = {}
+        listings = {}
         for source, role in sorted({(ref.key[1], ref.key[2]) for ref in refs}):
-            for member in self._members(realm, source, role):
-                if member["username"] in users:
-                    found[Ref(self.kind, (member["username"], source, role))] = Actual()
-        return found
+            try:
+                realm.role(source, role)
+                base = f"{realm.path}/clients/{realm.client_id(source)}" if source else realm.path
+            except KeycloakError:
+                continue  # it will be created
+            listings[source, role] = f"{base}/roles/{segment(role)}/users"
 
-    def _members(self, realm: Realm, source: str, role: str) -> list[dict[str, Any]]:
-        try:
-            realm.role(source, role)
-            base = f"{realm.path}/clients/{realm.client_id(source)}" if source else realm.path
-        except KeycloakError:
-            return []  # it will be created
-        return list(realm.api.pages(f"{base}/roles/{segment(role)}/users", briefRepresentation=True))
+        def members(path: str) -> list[dict[str, Any]]:
+            return list(realm.api.pages(path, briefRepresentation=True))
+
+        return {
+            Ref(self.kind, (member["username"], source, role)): Actual()
+            for (source, role), found in zip(listings, parallel(members, list(listings.values())), strict=True)
+            for member in found
+            if member["username"] in users
+        }
 
     def create(self, realm: Realm, change: Change) -> Actual:
         realm.api.post(*self._request(realm, change))
