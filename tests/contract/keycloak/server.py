@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,9 +138,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(version: str, folder: Path) -> Iterator[Server]:
+def running(version: str, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A server for the time of a block."""
-    server = Server(version, folder)
+    server = Server(version, folder, dict(environment or {}))
     try:
         server.start()
         yield server
