@@ -19,7 +19,6 @@ from typing import Any
 from tests.contract.keycloak.server import NEWEST, running
 from tests.contract.keycloak.site import Site
 
-
 # Contract tests start servers for seconds and keep them from optimising their code; this one is to be as people have it.
 AS_RELEASED = {"JAVA_OPTS_APPEND": ""}
 
