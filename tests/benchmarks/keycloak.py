@@ -1,8 +1,8 @@
-"""A big realm: first sync, a sync that changes nothing, and one user changed, on a server of its own.
+"""A big realm, and a small one beside the modules of community.general, on one server of their own.
 
     python -m tests.benchmarks.keycloak [--users 10000] [--groups 500] [--clients 100] [--roles 300]
 
-Prints one table. The peers' costs per object are in docs/benchmarks.md.
+Prints two tables. The small realm is synced by whole playbooks, from which a playbook that does nothing is taken off.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.contract.keycloak.server import NEWEST, running
+from tests.benchmarks.applyset import Bench
+from tests.contract.keycloak.server import CLIENT_ID, CLIENT_SECRET, NEWEST, running
 from tests.contract.keycloak.site import Site
 
 # Contract tests start servers for seconds and keep them from optimising their code; this one is to be as people have it.
@@ -57,6 +58,65 @@ def realm(users: int, groups: int, clients: int, roles: int) -> dict[str, Any]:
     }
 
 
+FEW = 25
+
+
+def small(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Tasks that bring 25 users and 25 clients into a realm: ours, and those of community.general."""
+    users = [{"username": f"user-{number}", "email": f"user-{number}@example.org"} for number in range(FEW)]
+    clients = [{"client_id": f"client-{number}", "redirect_uris": ["https://example.org/*"]} for number in range(FEW)]
+    login = {
+        "auth_keycloak_url": url,
+        "auth_realm": "master",
+        "auth_client_id": CLIENT_ID,
+        "auth_client_secret": CLIENT_SECRET,
+        "realm": "theirs",
+    }
+    ours = {
+        "realm": "ours",
+        "owner": "benchmark",
+        "connection": {"url": url},
+        "auth": {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        "users": users,
+        "clients": clients,
+    }
+    return {
+        "keycloak_realm": [{"qhub.platform.keycloak_realm": ours}],
+        "community.general": [
+            {
+                "community.general.keycloak_user": {
+                    **login,
+                    "username": "{{ item.username }}",
+                    "email": "{{ item.email }}",
+                    "enabled": True,
+                },
+                "loop": users,
+            },
+            {
+                "community.general.keycloak_client": {
+                    **login,
+                    "client_id": "{{ item.client_id }}",
+                    "redirect_uris": "{{ item.redirect_uris }}",
+                },
+                "loop": clients,
+            },
+        ],
+    }
+
+
+def compare(url: str, folder: Path) -> None:
+    """The small realm, by both."""
+    for name in ("ours", "theirs"):
+        assert not Site(url, name).run(settings={"display_name": name}).get("failed")
+    bench = Bench("", folder, 1)
+    nothing = bench.playbook("nothing", [{"ansible.builtin.debug": {"msg": "nothing"}}])
+    print(f"\n{FEW} users and {FEW} clients\n\n| tasks of | first | again |\n|---|---|---|")
+    for name, tasks in small(url).items():
+        play = bench.playbook(name, tasks)
+        first, again = (bench.measure(play, less=nothing)[0].seconds for _ in range(2))
+        print(f"| {name} | {first:.1f} | {again:.1f} |", flush=True)
+
+
 def measured(run: Callable[[], dict[str, Any]]) -> tuple[float, dict[str, Any]]:
     """Seconds and result."""
     start = time.perf_counter()
@@ -88,6 +148,7 @@ def main() -> None:
             print(f"| {name} | {seconds:.1f} | {result['requests']} | {sum(result['counts'].values())} |")
             sys.stdout.flush()
         print(f"memory of the sync: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
+        compare(server.url, Path(folder))
 
 
 if __name__ == "__main__":
