@@ -1,4 +1,4 @@
-"""An authority that client certificates come from, made by the project's own means."""
+"""An authority for the certificates of tests, made by the project's own means."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ansible_collections.qhub.platform.plugins.module_utils._secrets.certificate
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.model import CertificateKey
 
 
-def _spec(kind: str, common_name: str) -> CertificateKey:
+def _spec(kind: str, common_name: str, addresses: tuple[str, ...] = ()) -> CertificateKey:
     return CertificateKey(
         name="key",
         type=kind,
         certificate="certificate",
         common_name=common_name,
         dns_names=(),
-        ip_addresses=(),
+        ip_addresses=addresses,
         days=1,
         renew_before=0,
         algorithm="ecdsa",
@@ -41,8 +41,8 @@ class Authority:
         file.write_bytes(made.certificate)
         return cls(file, Issuer(made.certificate, made.key))
 
-    def issue(self, common_name: str) -> tuple[str, str]:
-        """A client certificate for a user of this name, and its key, as PEM texts."""
+    def issue(self, common_name: str, *addresses: str) -> tuple[str, str]:
+        """A certificate for a user of this name, or a server at these addresses, and its key, as PEM texts."""
         now = datetime.datetime.now(datetime.UTC)
-        made = issue(_spec("certificate", common_name), self.issuer, None, now, "the client")
+        made = issue(_spec("certificate", common_name, addresses), self.issuer, None, now, common_name)
         return made.certificate.decode(), made.key.decode()

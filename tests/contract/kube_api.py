@@ -56,12 +56,12 @@ def running_kube_api(folder: Path) -> Iterator[KubeApi]:
     """Start both programs in `folder`, wait until the API server is ready, stop them in the end."""
     missing = [name for name in ("etcd", "kube-apiserver") if not (binaries() / name).exists()]
     assert not missing, f"{', '.join(missing)} not found in {binaries()}: run `make test-binaries`"
-    etcd_port, peer_port, api_port = _free_ports(3)
+    etcd_port, peer_port, api_port = free_ports(3)
     authority = Authority.new(folder / "clients.crt")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_process(_etcd_command(folder, etcd_port, peer_port), folder / "etcd.log"))
+        stack.enter_context(started(_etcd_command(folder, etcd_port, peer_port), folder / "etcd.log"))
         server = stack.enter_context(
-            _process(_server_command(folder, etcd_port, api_port, authority), folder / "kube-apiserver.log")
+            started(_server_command(folder, etcd_port, api_port, authority), folder / "kube-apiserver.log")
         )
         api = KubeApi(
             url=f"https://127.0.0.1:{api_port}",
@@ -75,14 +75,16 @@ def running_kube_api(folder: Path) -> Iterator[KubeApi]:
         yield api
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that nobody uses."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _unused in range(count)]
         return [opened.getsockname()[1] for opened in sockets]
 
 
 @contextlib.contextmanager
-def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def started(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program for the time of a block."""
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
         try:
             yield process

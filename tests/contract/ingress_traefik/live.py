@@ -6,10 +6,8 @@ import base64
 import contextlib
 import http.client
 import json
-import os
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +22,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._kube.client import 
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.qhub.platform.plugins.module_utils._secrets.run import run as generate
 from tests.contract.ingress_traefik.planning import Plan
-from tests.contract.kube_api import USER_TOKEN, KubeApi
+from tests.contract.kube_api import USER_TOKEN, KubeApi, free_ports, started
 
 TRAEFIK = Path(sys.executable).with_name("traefik")
 DOMAIN = "qhub.localhost"
@@ -165,30 +163,41 @@ def backend() -> Iterator[int]:
 
 @contextlib.contextmanager
 def running_traefik(api: KubeApi, client: Client, namespace: str, plan: Plan, folder: Path) -> Iterator[Live]:
+    """Traefik, when it answers with the platform's certificate, which it has from the API server."""
+    with started_traefik(api, client, namespace, plan, folder, ports_for(plan)) as live:
+        until_trusted(live, live.trusting)
+        yield live
+
+
+def ports_for(plan: Plan) -> dict[str, int]:
+    """A free port for each entry point."""
+    names = list(plan.config["entryPoints"])
+    return dict(zip(names, free_ports(len(names)), strict=True))
+
+
+@contextlib.contextmanager
+def started_traefik(
+    api: KubeApi, client: Client, namespace: str, plan: Plan, folder: Path, ports: dict[str, int]
+) -> Iterator[Live]:
     """Start Traefik as the role would, with ports that are free here and the rights of the role's account."""
     config = plan.config
-    ports = {}
-    for name, port in zip(config["entryPoints"], _free_ports(len(config["entryPoints"])), strict=True):
+    for name, port in ports.items():
         config["entryPoints"][name]["address"] = f"127.0.0.1:{port}"
-        ports[name] = port
+    for resolver in config.get("certificatesResolvers", {}).values():
+        # Paths in the container
+        resolver["acme"]["storage"] = str(folder / "acme.json")
+        resolver["acme"]["caCertificates"] = [str(folder / "acme-ca.crt")]
+        (folder / "acme-ca.crt").write_text(plan.objects["ConfigMap", "traefik"]["data"]["acme-ca.crt"])
     (folder / "traefik.yml").write_text(yaml.safe_dump(config))
     kubeconfig = json.loads(api.kubeconfig.read_text())
     kubeconfig["users"][0]["user"]["token"] = USER_TOKEN
     (folder / "kubeconfig").write_text(json.dumps(kubeconfig))
-    with backend() as port, (folder / "traefik.log").open("wb") as log:
+    with backend() as port:
         live = Live(client, namespace, ports, folder / "traefik.log", port)
         _apply(api, live, plan)
-        with subprocess.Popen(
-            [TRAEFIK, f"--configFile={folder / 'traefik.yml'}"],
-            env={**os.environ, "KUBECONFIG": str(folder / "kubeconfig")},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        ) as process:
-            try:
-                _wait_until_ready(live)
-                yield live
-            finally:
-                process.kill()
+        command = ["env", f"KUBECONFIG={folder / 'kubeconfig'}", str(TRAEFIK), f"--configFile={folder / 'traefik.yml'}"]
+        with started(command, live.log):
+            yield live
 
 
 def generate_certificate(api: KubeApi, namespace: str, *rotate: str) -> None:
@@ -214,18 +223,12 @@ def _apply(api: KubeApi, live: Live, plan: Plan) -> None:
     live.create("RoleBinding", "traefik", roleRef=role, subjects=[subject])
 
 
-def _wait_until_ready(live: Live) -> None:
-    """Until it answers with the platform's certificate, which it has from the API server."""
+def until_trusted(live: Live, trusting: Callable[[], ssl.SSLContext]) -> None:
+    """Until it answers with a certificate that a client trusts."""
     pause = threading.Event()
-    for _unused in range(300):
+    for _unused in range(600):
         with contextlib.suppress(OSError, ApiError):
-            live.connect("websecure", live.trusting()).close()
+            live.connect("websecure", trusting()).close()
             return
         pause.wait(0.1)
-    raise AssertionError(f"Traefik is not ready: {live.log.read_text()[-3000:]}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _unused in range(count)]
-        return [opened.getsockname()[1] for opened in sockets]
+    raise AssertionError(f"Traefik has no good certificate: {live.log.read_text()[-3000:]}")
