@@ -25,6 +25,8 @@ from typing import Any
 
 import yaml
 
+from tests.contract.kube_api import binaries
+
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("ConfigMap", "Secret", "Service", "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "Deployment")
 PROGRAMS = ROOT / ".venv" / "bin"
@@ -128,6 +130,7 @@ class Bench:
     def run(self, command: list[str], codes: tuple[int, ...] = (0,)) -> Cost:
         """What a command takes, its child processes included."""
         environment = os.environ | {
+            "PATH": f"{binaries()}:{os.environ['PATH']}",  # kubectl in the version of the cluster
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible" / "collections"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_PYTHON_INTERPRETER": str(PROGRAMS / "python"),
@@ -146,10 +149,12 @@ class Bench:
         return Cost(seconds, processor)
 
     def fresh(self) -> None:
-        """An empty namespace."""
+        """An empty namespace, for which the cluster's controllers have nothing left to do."""
         kubectl = ["kubectl", "delete", "namespace", self.namespace, "--ignore-not-found", "--wait"]
         self.run(kubectl)
         self.run(["kubectl", "create", "namespace", self.namespace])
+        made = ["serviceaccount/default", "configmap/kube-root-ca.crt"]
+        self.run(["kubectl", "wait", "--namespace", self.namespace, "--for=create", "--timeout=30s", *made])
 
     def measure(
         self,

@@ -15,6 +15,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.model impo
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.realm import Realm
 from ansible_collections.qhub.platform.plugins.module_utils._parallel import parallel
 
+READERS = 4  # more gain nothing, and people log in at the same time
 FEW = 25  # up to here, users are looked at one by one; above, by listings
 
 
@@ -98,7 +99,7 @@ class UserGroupHandler(Handler):
 
         return {
             Ref(self.kind, (member["username"], path)): Actual(id=identifier)
-            for (identifier, path), found in zip(paths.items(), parallel(members, list(paths)), strict=True)
+            for (identifier, path), found in zip(paths.items(), parallel(members, list(paths), READERS), strict=True)
             for member in found
             if member["username"] in users
         }
@@ -142,7 +143,7 @@ class UserRoleHandler(Handler):
 
         return {
             Ref(self.kind, (member["username"], source, role)): Actual()
-            for (source, role), found in zip(listings, parallel(members, list(listings.values())), strict=True)
+            for (source, role), found in zip(listings, parallel(members, list(listings.values()), READERS), strict=True)
             for member in found
             if member["username"] in users
         }
