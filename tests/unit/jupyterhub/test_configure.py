@@ -84,10 +84,13 @@ def test_sharing_lets_users_name_each_other(settings: Any, environ: Any) -> None
     assert set(next(r for r in get_default_roles() if r["name"] == "user")["scopes"]) <= set(roles["user"]["scopes"])
 
 
-def test_the_sites_overrides_come_last(settings: Any, environ: Any) -> None:
-    settings["overrides"] = {"PlatformSpawner": {"http_timeout": 5}, "JupyterHub": {"allow_named_servers": True}}
+@pytest.mark.parametrize("name", ["PlatformSpawner", "KubeSpawner", "Spawner"])
+def test_the_sites_overrides_come_last_and_parents_stand_for_the_class_in_use(
+    settings: Any, environ: Any, name: str
+) -> None:
+    settings["overrides"] = {name: {"http_timeout": 5}, "JupyterHub": {"allow_named_servers": True}}
     c = configured(settings, environ)
-    assert c.PlatformSpawner.http_timeout == 5
+    assert PlatformSpawner(config=c, _mock=True).http_timeout == 5
     assert c.JupyterHub.allow_named_servers is True
 
 

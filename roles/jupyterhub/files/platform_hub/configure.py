@@ -15,7 +15,7 @@ from platform_hub.auth import KeycloakAuthenticator
 from platform_hub.culling import policy, server_arguments
 from platform_hub.files import GID, user_uid
 from platform_hub.names import keep_placeholders
-from platform_hub.overrides import check
+from platform_hub.overrides import override
 from platform_hub.proxy import WatchfulProxy
 from platform_hub.settings import Login, Servers, Settings
 from platform_hub.spawner import PlatformSpawner, prepare_files, profiles_for
@@ -37,10 +37,7 @@ def configure(c: Config, settings: Settings, environ: Mapping[str, str] = os.env
     _pages(c, settings, environ)
     _servers(c, settings)
     _services(c, settings, environ)
-    check(settings["overrides"])
-    for class_name, traits in settings["overrides"].items():
-        for trait, value in traits.items():
-            c[class_name][trait] = value
+    override(c, settings["overrides"])
 
 
 def _hub(c: Config, settings: Settings, environ: Mapping[str, str]) -> None:

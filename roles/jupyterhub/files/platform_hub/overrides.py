@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyterhub.app import JupyterHub
 from traitlets import HasTraits, TraitError, TraitType
+from traitlets.config import Config
 
 from platform_hub.auth import KeycloakAuthenticator
 from platform_hub.proxy import WatchfulProxy
@@ -18,6 +19,14 @@ _ROOTS = (JupyterHub, PlatformSpawner, KeycloakAuthenticator, WatchfulProxy)
 
 class BadOverrides(ValueError):
     """Everything that is wrong with `jupyterhub_overrides`, in one message."""
+
+
+def override(c: Config, overrides: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set the traits. A parent's are set for the class that the hub uses: there they win over what is set already."""
+    check(overrides)
+    classes = _classes()
+    for class_name, values in overrides.items():
+        c[classes[class_name].__name__].update(values)
 
 
 def check(overrides: Mapping[str, Mapping[str, Any]]) -> None:
