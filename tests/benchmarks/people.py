@@ -55,7 +55,7 @@ def config(site: Site, people: list[str]) -> dict[str, Any]:
         "groups": [GROUP],
         "image": "jupyterhub",
         "cpu": {"request": "0.005", "limit": "0.5"},
-        "memory": {"request": "16Mi", "limit": "64Mi"},
+        "memory": {"request": "16Mi", "limit": "256Mi"},
     }
     # Keycloak asks for what is missing of these.
     profile = {"first_name": "A", "last_name": "Visitor", "groups": [GROUP], "temporary_password": False}

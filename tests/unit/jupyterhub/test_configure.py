@@ -90,7 +90,7 @@ def test_the_sites_overrides_come_last_and_parents_stand_for_the_class_in_use(
 ) -> None:
     settings["overrides"] = {name: {"http_timeout": 5}, "JupyterHub": {"allow_named_servers": True}}
     c = configured(settings, environ)
-    assert PlatformSpawner(config=c, _mock=True).http_timeout == 5
+    assert c.PlatformSpawner.http_timeout == 5
     assert c.JupyterHub.allow_named_servers is True
 
 
