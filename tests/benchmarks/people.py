@@ -28,7 +28,7 @@ from tests.site import ROOT, Site
 
 GROUP = "crowd"
 WITHIN = 600
-# Answers on the port of a server with anything, which is what the hub looks for.
+# Answers on the port of a server with anything, which is what the hub looks for. The entry point of the image runs it.
 SERVER = ["python3", "-m", "http.server", "8888", "--directory", "/tmp"]
 _getaddrinfo = socket.getaddrinfo
 
@@ -53,9 +53,8 @@ def config(site: Site, people: list[str]) -> dict[str, Any]:
         "display_name": "Tiny",
         "default": True,
         "groups": [GROUP],
-        "image": "jupyterhub",
         "cpu": {"request": "0.005", "limit": "0.5"},
-        "memory": {"request": "16Mi", "limit": "256Mi"},
+        "memory": {"request": "16Mi", "limit": "128Mi"},
     }
     # Keycloak asks for what is missing of these.
     profile = {"first_name": "A", "last_name": "Visitor", "groups": [GROUP], "temporary_password": False}

@@ -4,48 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from tests.contract.relay import pump
+from tests.contract.relay import Relay
 
 
-class Proxy:
+class Proxy(Relay):
     """Answers CONNECT; leads every connection to the same server."""
 
     def __init__(self, target: str) -> None:
-        parts = urlsplit(target)
-        self._address = (str(parts.hostname), int(parts.port or 443))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.asked: list[tuple[str, dict[str, str]]] = []
         """Of every connection: the server that was asked for, and the headers."""
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(target)
+        self.url = self.url.replace("https://", "http://")
 
-    def close(self) -> None:
-        """End it."""
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _address = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def greet(self, client: socket.socket) -> None:
+        """Read what is asked for, and agree."""
         head = b""
         while b"\r\n\r\n" not in head:
             head += client.recv(65536)
         first, *rest = head.decode().split("\r\n\r\n")[0].split("\r\n")
         headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in rest)}
         self.asked.append((first.split()[1], headers))
-        server = socket.create_connection(self._address)
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        for source, sink in ((client, server), (server, client)):
-            threading.Thread(target=pump, args=(source, sink, None), daemon=True).start()
 
 
 @contextlib.contextmanager

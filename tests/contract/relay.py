@@ -45,6 +45,9 @@ class Relay:
         """Break the next connections, each after so many bytes of the server."""
         self._cuts = list(sizes)
 
+    def greet(self, client: socket.socket) -> None:
+        """What is said to a client before its bytes are passed on: nothing."""
+
     def close(self) -> None:
         """End it."""
         self._listener.close()
@@ -59,16 +62,16 @@ class Relay:
             if self._away:
                 _close(client)
                 continue
+            self.greet(client)
             server = socket.create_connection(self._address)
             with self._lock:
                 self._open |= {client, server}
                 limit = self._cuts.pop(0) if self._cuts else None
             for source, sink, size in ((client, server, None), (server, client, limit)):
-                threading.Thread(target=pump, args=(source, sink, size), daemon=True).start()
+                threading.Thread(target=_pump, args=(source, sink, size), daemon=True).start()
 
 
-def pump(source: socket.socket, sink: socket.socket, limit: int | None) -> None:
-    """Pass bytes on until one side ends, or so many have passed."""
+def _pump(source: socket.socket, sink: socket.socket, limit: int | None) -> None:
     passed = 0
     with contextlib.suppress(OSError):
         while data := source.recv(_CHUNK):

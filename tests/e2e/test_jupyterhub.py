@@ -284,6 +284,32 @@ def test_a_kernel_lives_on_while_the_proxy_is_replaced(site: Site, rosa: Person)
     rosa.screenshot("12-after-proxy")
 
 
+def test_work_goes_on_while_keycloak_is_away_and_nobody_logs_in_again(site: Site, rosa: Person) -> None:
+    rosa.run_cell("kept = 'keycloak'")
+    keycloak = f"/apis/apps/v1/namespaces/{site.namespace}/statefulsets/keycloak"
+    site.client.patch(keycloak, {"spec": {"replicas": 0}})
+    try:
+        wait_for(lambda: not pods(site, "keycloak-0"))
+        time.sleep(20)  # together with the time that Keycloak takes to start, about a minute
+        assert rosa.run_cell("print(kept)") == "keycloak"
+    finally:
+        site.client.patch(keycloak, {"spec": {"replicas": 1}})
+    wait_for(lambda: is_ready(pod(site, "keycloak-0")) if pods(site, "keycloak-0") else False)
+    rosa.open("/hub/home")
+    expect(rosa.page.locator("#stop")).to_be_visible()
+    rosa.open("/user/rosa/lab/tree/Untitled.ipynb")
+    rosa.wait_for_kernel()
+    assert rosa.run_cell("print(kept)") == "keycloak"
+
+
+def test_a_start_that_the_hub_did_not_survive_can_be_made_again(site: Site, lena: Person) -> None:
+    assert call(lena, "POST", "/hub/api/users/lena/server", {"profile": "small"})["status"] in (201, 202)
+    old = pod(site, "hub-")["metadata"]
+    site.client.delete(f"/api/v1/namespaces/{site.namespace}/pods/{old['name']}", grace_period=0)
+    wait_for(lambda: any(is_ready(item) for item in pods(site, "hub-") if item["metadata"]["uid"] != old["uid"]))
+    lena.start_server("Small")
+
+
 def test_the_proxy_says_so_while_the_hub_is_away(site: Site, people: People) -> None:
     nobody = people["nobody"]
     hub = f"/apis/apps/v1/namespaces/{site.namespace}/deployments/hub"

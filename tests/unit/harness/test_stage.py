@@ -6,7 +6,6 @@ import pytest
 
 from tests.harness import stage as stage_module
 from tests.harness.stage import Run, Stage, count
-from tests.harness.stages import stages
 
 REPORT = (
     '<testsuites><testsuite tests="{tests}" failures="{failures}" errors="{errors}" skipped="{skipped}"/></testsuites>'
@@ -75,10 +74,3 @@ def test_a_stage_does_not_start_when_one_before_it_failed(artifacts: Path) -> No
     last.join()
     assert not (artifacts / "made").exists()
     assert not last.ended_well
-
-
-def test_stages_wait_for_stages_that_are_named_before_them() -> None:
-    names: list[str] = []
-    for stage in stages():
-        assert set(stage.after) <= set(names), stage.name
-        names.append(stage.name)
