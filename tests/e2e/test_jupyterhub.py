@@ -78,11 +78,16 @@ def recreate(site: Site, name: str) -> None:
     wait_for(lambda: any(is_ready(item) for item in pods(site, name) if item["metadata"]["uid"] != old["uid"]))
 
 
+def is_settled(person: Person) -> bool:
+    """Whether the person's server is neither starting nor stopping nor looked for."""
+    return '"pending": null' in call(person, "GET", f"/hub/api/users/{person.name}")["text"]
+
+
 def refused(person: Person, profile: str) -> None:
     """Ask for a profile past the page. A hub under load says so after it has promised to try."""
     answer = call(person, "POST", f"/hub/api/users/{person.name}/server", {"profile": profile})
     if answer["status"] == 202:
-        wait_for(lambda: '"pending": null' in call(person, "GET", f"/hub/api/users/{person.name}")["text"])
+        wait_for(lambda: is_settled(person))
     else:
         assert answer["status"] == 403
         assert "not offered to you" in answer["text"]
@@ -307,6 +312,7 @@ def test_a_start_that_the_hub_did_not_survive_can_be_made_again(site: Site, lena
     old = pod(site, "hub-")["metadata"]
     site.client.delete(f"/api/v1/namespaces/{site.namespace}/pods/{old['name']}", grace_period=0)
     wait_for(lambda: any(is_ready(item) for item in pods(site, "hub-") if item["metadata"]["uid"] != old["uid"]))
+    wait_for(lambda: is_settled(lena))  # the new hub looks first whether the pod has become a server
     lena.start_server("Small")
 
 
