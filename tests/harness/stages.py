@@ -29,8 +29,8 @@ MOLECULE = [
 def stages() -> list[Stage]:
     """All of them, in the order in which they are shown: what fails fast first, what is measured alone at the end.
 
-    Two lines run side by side, because each leaves processors idle: what needs no cluster (`lint` and on), and the platform's
-    life on a cluster (`images` and on).
+    Three lines run side by side, because each leaves processors idle: the platform's life on a cluster (`images` and on),
+    contracts, and what other releases of Ansible say (`sanity` and on).
     """
     site = Site()
     binaries, images = [site.playbook("test_binaries.yml")], [site.playbook("images.yml")]
@@ -49,7 +49,7 @@ def stages() -> list[Stage]:
         _pytest("conformance", "-v", "tests/conformance"),
     ]
     first = ("lint", "unit", "conventions")
-    side_by_side = ("compat", "wait", "molecule")
+    side_by_side = ("contract", "compat", "wait", "molecule")
     return [
         Stage("binaries", "programs that the contract tests start", binaries),
         Stage("lint", "style and types", LINT),
@@ -80,7 +80,7 @@ def stages() -> list[Stage]:
             [_pytest("contract", "-q", "tests/contract")],
             after=(*first, "binaries"),
         ),
-        Stage("sanity", "ansible-test sanity", [["python", "-m", "tests.harness.sanity"]], after=("contract",)),
+        Stage("sanity", "ansible-test sanity", [["python", "-m", "tests.harness.sanity"]], after=first),
         Stage(
             "compat",
             "the oldest and the newest ansible-core",
