@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 from ansible_collections.qhub.platform.plugins.module_utils._kube import pods
 from ansible_collections.qhub.platform.plugins.module_utils._kube.client import Client
 from ansible_collections.qhub.platform.plugins.module_utils._kube.discovery import Discovery
+from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.qhub.platform.plugins.module_utils._kube.wait import WaitReport, wait_for, wait_gone
 from tests.site import Site
 
 Json = dict[str, Any]
+
+IN_FORCE_SECONDS = 120.0
 
 
 class Workbench:
@@ -55,6 +59,27 @@ class Workbench:
         return self.create(
             "apps/v1", kind, kind.lower(), spec={"selector": {"matchLabels": labels}, "template": template, **more}
         )
+
+    def allow_no_pod(self) -> None:
+        """A quota of no pods, once it holds: it is in force only when a controller has written its status."""
+        self.create("v1", "ResourceQuota", "none", spec={"hard": {"pods": "0"}})
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "refused"},
+            "spec": {"containers": [self.container("true")]},
+        }
+        end = time.monotonic() + IN_FORCE_SECONDS
+        while "exceeded quota: none" not in (refusal := self._refusal_of(pod)):
+            assert time.monotonic() < end, f"the quota does not hold after {IN_FORCE_SECONDS:.0f} s: {refusal}"
+            time.sleep(0.1)
+
+    def _refusal_of(self, pod: Json) -> str:
+        try:
+            self.client.create(f"/api/v1/namespaces/{self.namespace}/pods", pod, {"dryRun": "All"})
+        except ApiError as error:
+            return error.message
+        return "accepted"
 
     def wait(self, *objects: Json, timeout: float = 240.0) -> WaitReport:
         report = wait_for(self.client, self.discovery, objects, timeout=timeout, progress=print)
@@ -152,7 +177,7 @@ def test_a_pod_that_fits_on_no_node(bench: Workbench) -> None:
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet", "Job"])
 def test_pods_that_a_quota_refuses(bench: Workbench, kind: str) -> None:
-    bench.create("v1", "ResourceQuota", "none", spec={"hard": {"pods": "0"}})
+    bench.allow_no_pod()
     report = bench.wait(bench.workload(kind, "sleep 1000"))
     assert not report.timed_out
     assert "exceeded quota: none" in report.text()
