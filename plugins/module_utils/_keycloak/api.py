@@ -151,10 +151,10 @@ class Api:
         return location.rstrip("/").rsplit("/", 1)[-1], _decode(raw, target)
 
     def _authorised(self, method: str, target: str, payload: bytes | None) -> tuple[int, dict[str, str], bytes]:
-        refused = ""
+        token = ""
         for _attempt in range(2):
-            refused = self._valid_token(refused)
-            headers = {"Authorization": f"Bearer {refused}", "Accept": "application/json"}
+            token = self._valid_token(refused=token)
+            headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
             if payload is not None:
                 headers["Content-Type"] = "application/json"
             answer = self._send(method, target, payload, headers)
