@@ -90,6 +90,7 @@ options:
     description:
       - Wait until all objects are ready. Deployments, StatefulSets, DaemonSets, Jobs, Pods, PersistentVolumeClaims,
         CustomResourceDefinitions and APIServices are known; others are ready when they exist, or as O(wait_for) says.
+      - An object with the annotation C(platform.qhub.dev/wait) set to V(false) is not waited for.
       - Fails early, with the reason and the last log lines, when waiting longer cannot help.
     type: bool
     default: false

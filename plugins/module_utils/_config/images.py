@@ -27,6 +27,7 @@ def image_references(
 ) -> dict[str, str]:
     """Return name -> image reference for every image of the catalogue that roles may use.
 
+    An image of the cluster itself, such as its scheduler, has a fixed name, which is its upstream reference.
     An override wins over the registry, and the registry over the upstream reference. A name that the catalogue does not
     know is an error: it would be ignored silently otherwise.
     """
@@ -37,6 +38,8 @@ def image_references(
             f"no image named {', '.join(unknown)} in the image catalogue, which has {', '.join(sorted(catalog))}"
         )
     references = {
-        name: with_registry(entry["upstream"], registry) for name, entry in catalog.items() if entry.get("upstream")
+        name: with_registry(reference, registry)
+        for name, entry in catalog.items()
+        if (reference := entry.get("upstream") or entry.get("name"))
     }
     return {**references, **chosen}

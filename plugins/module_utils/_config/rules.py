@@ -22,5 +22,6 @@ RULES: tuple[Rule, ...] = (
     rules_ingress.node_ports_are_free,
     rules_ingress.local_ports_lead_to_traefik,
     rules_ingress.certificate_can_be_had,
+    rules_ingress.servers_have_a_certificate,
     rules_ingress.proxies_are_named,
 )

@@ -52,6 +52,16 @@ def certificate_can_be_had(config: Config) -> Iterator[Problem]:
         yield from _acme(config)
 
 
+def servers_have_a_certificate(config: Config) -> Iterator[Problem]:
+    """Host names of servers are covered by a wildcard alone."""
+    if config.get("jupyterhub_user_subdomains", False) and config.get("ingress_traefik_certificate_mode") == "acme":
+        yield Problem(
+            "jupyterhub_user_subdomains",
+            "needs a wildcard certificate, which ACME's challenges tls and http cannot get",
+            "use cert-manager with a DNS challenge, and the certificate mode secret",
+        )
+
+
 def _acme(config: Config) -> Iterator[Problem]:
     mode = "ingress_traefik_certificate_mode"
     domain = str(config.get("platform_domain"))

@@ -11,6 +11,8 @@ from typing import Any
 Object = Mapping[str, Any]
 
 WAIT_FOR_FIRST_CONSUMER = "WaitForFirstConsumer"
+# On an object whose pods may rightly be pending for ever, such as placeholders that wait for a free node.
+WAIT_ANNOTATION = "platform.qhub.dev/wait"
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,16 @@ def failed(reason: str, grace: float = 0.0) -> Verdict:
 
 
 def judge(obj: Object | None, facts: Facts = NO_FACTS) -> Verdict:
-    """The verdict on an object by its kind. Kinds that have no notion of being ready are ready when they exist."""
+    """The verdict on an object by its kind.
+
+    Kinds that have no notion of being ready are ready when they exist, and so is what says so by an annotation.
+    """
     if obj is None:
         return waiting("does not exist")
     if _get(obj, "metadata", "deletionTimestamp"):
         return waiting("is being deleted")
+    if _get(obj, "metadata", "annotations", WAIT_ANNOTATION) == "false":
+        return READY
     rule = _RULES.get(group_kind(obj))
     return READY if rule is None else rule(obj, facts)
 

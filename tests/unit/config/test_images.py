@@ -23,6 +23,12 @@ def test_a_mirror_takes_the_place_of_the_host(reference: str, rewritten: str) ->
 CATALOG = {"a": {"upstream": "quay.io/x/a:1"}, "b": {"build": {}}}
 
 
+def test_an_image_of_the_cluster_itself_has_a_name_everywhere() -> None:
+    catalog = {"pause": {"use": "inside", "name": "registry.k8s.io/pause:3", "build": {}}}
+    assert image_references(catalog) == {"pause": "registry.k8s.io/pause:3"}
+    assert image_references(catalog, "mirror") == {"pause": "mirror/pause:3"}
+
+
 def test_overrides_win_and_need_not_be_upstream() -> None:
     assert image_references(CATALOG, "mirror", {"b": "own/b:2"}) == {"a": "mirror/x/a:1", "b": "own/b:2"}
 

@@ -196,6 +196,13 @@ def test_acme_gets_what_it_needs(change: dict[str, Any], path: str) -> None:
     assert problem.startswith(f"{path}: ")
 
 
+def test_host_names_of_servers_need_a_certificate_that_covers_them() -> None:
+    change = {"jupyterhub_user_subdomains": True}
+    [problem] = found(**{**ACME, **change})
+    assert problem.startswith("jupyterhub_user_subdomains: needs a wildcard certificate")
+    assert found(**change) == []
+
+
 def test_a_private_acme_server_may_serve_private_names_and_ports() -> None:
     private = {"ingress_traefik_acme_server_ca": "PEM", "platform_domain": "qhub.test", "platform_https_port": 8443}
     assert found(**{**ACME, **private}) == []

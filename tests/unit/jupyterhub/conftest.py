@@ -64,6 +64,7 @@ SETTINGS: dict[str, Any] = {
         "concurrent_spawns": 64,
         "active_servers": 0,
         "sharing": False,
+        "collaboration": False,
         "scheduler": "",
         "priority_class": "",
     },

@@ -74,7 +74,14 @@ def test_no_culling(settings: Any, environ: Any) -> None:
     settings["culling"]["enabled"] = False
     c = configured(settings, environ)
     assert [service["name"] for service in c.JupyterHub.services] == ["metrics"]
-    assert c.PlatformSpawner.args == []
+    assert [argument for argument in c.PlatformSpawner.args if "cull" in argument] == []
+
+
+def test_notebooks_are_shared_only_where_asked(settings: Any, environ: Any) -> None:
+    off = "--YDocExtension.disable_rtc=True"
+    assert off in configured(settings, environ).PlatformSpawner.args
+    settings["servers"]["collaboration"] = True
+    assert off not in configured(settings, environ).PlatformSpawner.args
 
 
 def test_sharing_lets_users_name_each_other(settings: Any, environ: Any) -> None:

@@ -8,7 +8,7 @@ from jupyterhub_idle_culler import IdleCuller
 from traitlets.config import Config
 
 from platform_hub.configure import configure_culler
-from platform_hub.culling import arbiter, server_arguments
+from platform_hub.culling import arbiter, culling_arguments
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ def test_the_policy_of_the_profile_decides(
 
 
 def test_no_limit_gives_no_arguments() -> None:
-    assert server_arguments({"server": 1, "kernel": 0, "terminal": 0, "max_age": 0}) == []
+    assert culling_arguments({"server": 1, "kernel": 0, "terminal": 0, "max_age": 0}) == []
 
 
 def test_the_culler_accepts_the_configuration(settings: Any) -> None:

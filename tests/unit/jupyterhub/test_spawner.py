@@ -184,6 +184,7 @@ def test_kernels_are_culled_by_the_profiles_own_policy(spawner: Any, user: Any) 
     arguments = start(made)["spec"]["containers"][0]["args"]
     assert "--MappingKernelManager.cull_idle_timeout=60" in arguments
     assert "--TerminalManager.cull_inactive_timeout=1800" in arguments
+    assert "--YDocExtension.disable_rtc=True" in arguments
 
 
 def test_one_uid_for_each_where_asked(spawner: Any, user: Any, settings: Any) -> None:

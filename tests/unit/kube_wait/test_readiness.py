@@ -136,6 +136,14 @@ def test_not_yet(found: dict[str, Any] | None, reason: str) -> None:
     assert (verdict.ready, verdict.failed, verdict.reason) == (False, False, reason)
 
 
+def test_what_may_wait_for_ever_is_ready_when_it_exists() -> None:
+    waits = {"metadata": {"generation": 1, "annotations": {"platform.qhub.dev/wait": "false"}}, "status": {}}
+    placeholder = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 2}, **waits}
+    assert judge(placeholder).ready
+    assert not judge({**placeholder, "metadata": {"generation": 1}}).ready
+    assert not judge(None).ready
+
+
 def test_a_claim_of_another_binding_mode_is_waited_for() -> None:
     assert not judge(claim("Pending"), Facts({"late": "Immediate"})).ready
     assert not judge(claim("Pending"), Facts({})).ready

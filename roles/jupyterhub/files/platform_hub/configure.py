@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 from traitlets.config import Config
 
+from platform_hub.arguments import arguments
 from platform_hub.auth import KeycloakAuthenticator
-from platform_hub.culling import policy, server_arguments
 from platform_hub.files import GID, user_uid
 from platform_hub.names import keep_placeholders
 from platform_hub.overrides import override
@@ -136,7 +136,7 @@ def _servers(c: Config, settings: Settings) -> None:
     spawner.image_pull_policy = servers["image_pull_policy"]
     spawner.image_pull_secrets = servers["image_pull_secrets"]
     spawner.cmd = ["jupyterhub-singleuser"]
-    spawner.args = server_arguments(policy(settings["culling"], {})) if settings["culling"]["enabled"] else []
+    spawner.args = arguments(settings, {})
     spawner.default_url = servers["default_url"]
     spawner.node_selector = servers["node_selector"]
     spawner.tolerations = {f"site-{index}": item for index, item in enumerate(servers["tolerations"])}

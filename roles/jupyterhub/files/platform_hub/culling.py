@@ -40,7 +40,7 @@ def arbiter(settings: Settings, now: Callable[[], datetime] = lambda: datetime.n
     return must_stop
 
 
-def server_arguments(idle: Idle) -> list[str]:
+def culling_arguments(idle: Idle) -> list[str]:
     """What Jupyter itself has to be told: a kernel that lives on would keep its server from ever being idle."""
     arguments = []
     if idle["kernel"]:

@@ -35,7 +35,7 @@ for folder in "$@"; do
   mkdir -p -m 2770 "shared/$folder"
 done
 if [ "$#" -gt 0 ] && [ ! -e "home/$0/shared" ] && [ ! -L "home/$0/shared" ]; then
-  ln -s /shared "home/$0/shared"
+  ln -s /shared "home/$0/shared" || true  # not worth a server when the home is full
 fi
 """)
 
@@ -45,8 +45,9 @@ _COPY_SKELETON = keep_placeholders("""
 umask 0022
 for file in "$@"; do
   if [ ! -e "$HOME/$file" ] && [ ! -L "$HOME/$file" ]; then
-    mkdir -p "$(dirname "$HOME/$file")"
-    cp "/platform-skeleton/$file" "$HOME/$file"
+    if ! { mkdir -p "$(dirname "$HOME/$file")" && cp "/platform-skeleton/$file" "$HOME/$file"; }; then
+      rm -f "$HOME/$file"  # a home that is full has to start all the same
+    fi
   fi
 done
 """)
@@ -140,6 +141,8 @@ def user_files(person: Person, user_id: int, files: Files, image: str) -> UserFi
             "USER": slug,
             "LOGNAME": slug,
             "NB_UMASK": "0002",
+            # Not in the home, because a server has to start when that is full: how else would anybody make room?
+            "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",  # noqa: S108 - the pod is one person's own
             "PREFERRED_USERNAME": keep_placeholders(person.name),
         },
         annotations={PASSWD_ANNOTATION: _passwd(slug, uid, home)},

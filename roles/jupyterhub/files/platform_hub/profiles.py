@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from platform_hub.culling import policy, server_arguments
+from platform_hub.arguments import arguments
 from platform_hub.names import keep_placeholders
 from platform_hub.quantities import cores, size
-from platform_hub.settings import Choice, Culling, Gpu, Option, Profile, Resources, Volume
+from platform_hub.settings import Choice, Gpu, Option, Profile, Resources, Settings, Volume
 
 
-def kubespawner_profile(profile: Profile, images: Mapping[str, str], culling: Culling) -> dict[str, Any]:
-    """One entry of `KubeSpawner.profile_list`. `images` resolves names of the catalogue."""
+def kubespawner_profile(profile: Profile, settings: Settings) -> dict[str, Any]:
+    """One entry of `KubeSpawner.profile_list`."""
+    images = settings["images"]
     entry: dict[str, Any] = {
         "slug": profile["name"],
         "display_name": profile.get("display_name") or profile["name"],
@@ -20,8 +21,8 @@ def kubespawner_profile(profile: Profile, images: Mapping[str, str], culling: Cu
         "default": profile.get("default", False),
         "kubespawner_override": overrides(profile, images),
     }
-    if profile.get("idle") and culling["enabled"]:
-        entry["kubespawner_override"].setdefault("args", server_arguments(policy(culling, profile["idle"])))
+    if profile.get("idle"):
+        entry["kubespawner_override"].setdefault("args", arguments(settings, profile["idle"]))
     if profile.get("options"):
         entry["profile_options"] = {option["name"]: _option(option, images) for option in profile["options"]}
     return entry

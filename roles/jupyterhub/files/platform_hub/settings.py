@@ -183,6 +183,7 @@ class Servers(TypedDict):
     concurrent_spawns: int
     active_servers: int
     sharing: bool
+    collaboration: bool
     scheduler: str
     priority_class: str
 

@@ -30,11 +30,8 @@ def person_of(user: User, auth_state: dict[str, Any] | None) -> Person:
 async def profiles_for(spawner: PlatformSpawner) -> list[dict[str, Any]]:
     """The entries of the spawn page for one person; kubespawner checks what was submitted against the same list."""
     person = person_of(spawner.user, await spawner.user.get_auth_state())
-    platform = spawner.platform
-    return [
-        kubespawner_profile(profile, platform["images"], platform["culling"])
-        for profile in permitted_profiles(person, platform["profiles"])
-    ]
+    settings = spawner.platform
+    return [kubespawner_profile(profile, settings) for profile in permitted_profiles(person, settings["profiles"])]
 
 
 async def prepare_files(spawner: PlatformSpawner) -> None:
