@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import sys
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +90,11 @@ class Site:
         return base64.b64decode(self.object("secrets", name)["data"][key]).decode()
 
     def password(self, user: str) -> str:
-        """The password that a user of the inventory was given."""
-        return self.secret("keycloak-users", user)
+        """The password that a user of the inventory was given. The key is the name, as far as keys of Secrets allow."""
+        plain = re.sub(r"[^-._a-z0-9]", "_", user)
+        return self.secret(
+            "keycloak-users", user if plain == user else f"{plain}-{sha256(user.encode()).hexdigest()[:8]}"
+        )
 
     @property
     def ca_certificate(self) -> str:

@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -61,21 +62,34 @@ class Person:
 
     def profiles(self) -> list[str]:
         """Names of the profiles that the page offers."""
-        self.open(f"/hub/spawn/{self.name}")
+        self.open(f"/hub/spawn/{quote(self.name)}")
         expect(self.page.locator("#kubespawner-profiles-list")).to_be_visible()
         return [text.strip() for text in self.page.locator("#kubespawner-profiles-list h3").all_inner_texts()]
 
-    def start_server(self, profile: str) -> None:
-        """Choose a profile and wait until JupyterLab is there. A server that an earlier run has left is stopped first."""
-        self.stop_server()
+    def go_to_work(self, profile: str) -> None:
+        """Log in, start a server and open a notebook."""
+        self.log_in()
+        self.start_server(profile)
+        self.open_notebook()
+
+    def choose(self, profile: str, **options: str) -> float:
+        """Ask for a server with a profile, and with choices of its options; when that was, in seconds."""
         self.profiles()
         heading = self.page.locator("#kubespawner-profiles-list h3", has_text=re.compile(rf"^\s*{profile}\s*$"))
         heading.click()
-        started = time.monotonic()
+        for name, choice in options.items():
+            self.page.locator(f"select[id$={name}]:visible").select_option(choice)
+        asked = time.monotonic()
         self.page.locator("input[type=submit], button[type=submit]").first.click()
-        self.page.wait_for_url(re.compile(rf"/user/{self.name}/lab"), timeout=START)
+        return asked
+
+    def start_server(self, profile: str, **options: str) -> None:
+        """Choose a profile and wait until JupyterLab is there. A server that an earlier run has left is stopped first."""
+        self.stop_server()
+        asked = self.choose(profile, **options)
+        self.page.wait_for_url(re.compile(rf"/user/{quote(self.name)}/lab"), timeout=START)
         expect(self.page.locator("#jp-main-dock-panel")).to_be_visible(timeout=60_000)
-        measure("click-to-notebook", seconds=time.monotonic() - started)
+        measure("click-to-notebook", seconds=time.monotonic() - asked)
 
     def stop_server(self) -> None:
         """Stop the own server, if there is one, and wait until it is gone."""
@@ -87,7 +101,7 @@ class Person:
 
     def open_notebook(self) -> None:
         """Open a new notebook in JupyterLab and wait for its kernel."""
-        self.open(f"/user/{self.name}/lab?reset")
+        self.open(f"/user/{quote(self.name)}/lab?reset")
         card = self.page.locator('.jp-LauncherCard[data-category="Notebook"]').first
         card.click(timeout=60_000)
         self.wait_for_kernel()

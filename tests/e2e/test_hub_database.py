@@ -10,42 +10,29 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import People
+from tests.e2e.hub import configured, is_ready, pods, wait_for
 from tests.e2e.person import Person
-from tests.e2e.test_jupyterhub import is_ready, pods, wait_for
 from tests.site import ROOT, Site
 
 AWAY_SECONDS = 60
 
 
-def run(command: list[str]) -> None:
-    subprocess.run(command, cwd=ROOT, check=True)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def database(site: Site) -> Iterator[None]:
-    """A server beside the platform, and the hub on it."""
+    """A server beside the platform, and the hub on it, which may run one server at most."""
     server = site.playbook("../tests/e2e/hub_database.yml")
-    run(server)
-    run(
-        site.playbook(
-            "site.yml",
-            "--tags",
-            "jupyterhub",
-            jupyterhub_database={"type": "postgresql", "host": "hub-postgres", "name": "jupyterhub"},
-        )
-    )
-    yield
-    run(site.playbook("site.yml", "--tags", "jupyterhub"))
-    run([*server, "-e", "hub_database_state=absent"])
+    subprocess.run(server, cwd=ROOT, check=True)
+    database = {"type": "postgresql", "host": "hub-postgres", "name": "jupyterhub"}
+    with configured(site, jupyterhub_database=database, jupyterhub_active_servers=1):
+        yield
+    subprocess.run([*server, "-e", "hub_database_state=absent"], cwd=ROOT, check=True)
 
 
 @pytest.fixture(scope="module")
 def otto(people: People) -> Iterator[Person]:
     """Somebody at work in a notebook."""
     otto = people["otto"]
-    otto.log_in()
-    otto.start_server("Small")
-    otto.open_notebook()
+    otto.go_to_work("Small")
     yield otto
     otto.stop_server()
 
@@ -60,6 +47,14 @@ def test_the_hub_is_at_home_in_it(site: Site, otto: Person) -> None:
     assert otto.run_cell("print(6 * 7)") == "42"
     volumes = site.object("deployments", "hub", "apis/apps/v1")["spec"]["template"]["spec"]["volumes"]
     assert [volume for volume in volumes if "persistentVolumeClaim" in volume] == []
+
+
+def test_there_are_no_more_servers_than_the_site_allows(people: People, otto: Person) -> None:
+    lena = people["lena"]
+    lena.log_in()
+    lena.choose("Small")
+    expect(lena.page.locator("body")).to_contain_text("Active server limit exceeded")
+    lena.screenshot("18-no-more-servers")
 
 
 def test_work_goes_on_while_the_database_is_away_and_the_hub_comes_back_by_itself(

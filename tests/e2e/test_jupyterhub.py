@@ -5,25 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import People
+from tests.e2e.hub import call, configured, is_ready, is_settled, pod, pods, recreate, wait_for
 from tests.e2e.person import Person
 from tests.site import ROOT, Site
-
-CALL = """async ([method, path, body]) => {
-  const answer = await fetch(path, {
-    method,
-    headers: {'X-XSRFToken': window.jhdata.xsrf_token, 'Content-Type': 'application/json'},
-    body: body === null ? undefined : JSON.stringify(body),
-  });
-  const text = await answer.text();
-  return {status: answer.status, text};
-}"""
 
 CONNECT = """
 import socket
@@ -36,51 +26,6 @@ def reach(host, port):
     except OSError:
         return 'refused'
 """
-
-
-def call(person: Person, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Use the hub's API from the person's own browser session."""
-    person.open("/hub/home")
-    answer: dict[str, Any] = person.page.evaluate(CALL, [method, path, body])
-    return answer
-
-
-def pods(site: Site, name: str) -> list[dict[str, Any]]:
-    """The pods whose name begins so."""
-    return [item for item in site.objects("pods") if item["metadata"]["name"].startswith(name)]
-
-
-def pod(site: Site, name: str) -> dict[str, Any]:
-    """The one that is not on its way out."""
-    found = [item for item in pods(site, name) if "deletionTimestamp" not in item["metadata"]]
-    assert len(found) == 1, [item["metadata"]["name"] for item in found]
-    return found[0]
-
-
-def is_ready(item: dict[str, Any]) -> bool:
-    """Whether a pod takes requests."""
-    conditions = item["status"].get("conditions", [])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Look once a second until it is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not become so"
-        time.sleep(1)
-
-
-def recreate(site: Site, name: str) -> None:
-    """Delete a pod of a Deployment and wait for the one that takes its place."""
-    old = pod(site, name)["metadata"]
-    site.client.delete(f"/api/v1/namespaces/{site.namespace}/pods/{old['name']}")
-    wait_for(lambda: any(is_ready(item) for item in pods(site, name) if item["metadata"]["uid"] != old["uid"]))
-
-
-def is_settled(person: Person) -> bool:
-    """Whether the person's server is neither starting nor stopping nor looked for."""
-    return '"pending": null' in call(person, "GET", f"/hub/api/users/{person.name}")["text"]
 
 
 def refused(person: Person, profile: str) -> None:
@@ -111,19 +56,15 @@ def settings(site: Site) -> Iterator[None]:
         "jupyterhub_named_servers": 1,
         "jupyterhub_auth_refresh_age": 3,
     }
-    apply = site.playbook("site.yml", "--tags", "jupyterhub", **more)
-    subprocess.run(apply, cwd=ROOT, check=True)
-    yield
-    subprocess.run(site.playbook("site.yml", "--tags", "jupyterhub"), cwd=ROOT, check=True)
+    with configured(site, **more):
+        yield
 
 
 @pytest.fixture(scope="module")
 def rosa(people: People) -> Iterator[Person]:
     """Somebody of the group research, at work in a notebook."""
     rosa = people["rosa"]
-    rosa.log_in()
-    rosa.start_server("Research")
-    rosa.open_notebook()
+    rosa.go_to_work("Research")
     yield rosa
     rosa.stop_server()
 
@@ -132,9 +73,7 @@ def rosa(people: People) -> Iterator[Person]:
 def otto(people: People) -> Iterator[Person]:
     """Somebody of another group, at work in a notebook."""
     otto = people["otto"]
-    otto.log_in()
-    otto.start_server("Small")
-    otto.open_notebook()
+    otto.go_to_work("Small")
     yield otto
     otto.stop_server()
 

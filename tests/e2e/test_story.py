@@ -28,21 +28,15 @@ def everybody_begins_anew(people: People) -> None:
 @pytest.fixture(scope="module")
 def rosa(people: People) -> Person:
     """Somebody of the group research, at work in a notebook."""
-    rosa = people["rosa"]
-    rosa.log_in()
-    rosa.start_server("Research")
-    rosa.open_notebook()
-    return rosa
+    people["rosa"].go_to_work("Research")
+    return people["rosa"]
 
 
 @pytest.fixture(scope="module")
 def otto(people: People) -> Person:
     """Somebody of another group, at work in a notebook."""
-    otto = people["otto"]
-    otto.log_in()
-    otto.start_server("Small")
-    otto.open_notebook()
-    return otto
+    people["otto"].go_to_work("Small")
+    return people["otto"]
 
 
 def test_the_platform_asks_who_one_is(people: People) -> None:

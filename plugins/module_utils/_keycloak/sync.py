@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak import ledger as ledgers
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.bulk import create_users
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.errors import (
+    ConfigError,
     KeycloakError,
     LoginError,
     UnreachableError,
@@ -22,6 +23,7 @@ from ansible_collections.qhub.platform.plugins.module_utils._keycloak.reader imp
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.realm import Realm
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.report import Report
 from ansible_collections.qhub.platform.plugins.module_utils._keycloak.schema import KINDS, ORDER, needs
+from ansible_collections.qhub.platform.plugins.module_utils._keycloak.user_attributes import dropped_attributes
 
 Resolve = Callable[[SecretRef], Secret]
 
@@ -146,9 +148,14 @@ class _Run:
     # -- plan -------------------------------------------------------------------------------------------------------
 
     def plan(self) -> None:
-        """Compute the changes."""
+        """Compute the changes. Those that Keycloak would ignore are errors, before anything is touched."""
         owned = self.ledger.owned - self.stopped
         self.report.changes = make_plan(self.wanted.resources, self.realm.table, owned, self.prune)
+        if any(change.ref.kind == "user" and change.fields.get("attributes") for change in self.report.changes):
+            profile = self.realm.api.get(f"{self.realm.path}/users/profile") if self.realm.raw else {}
+            dropped = dropped_attributes(self.report.changes, profile, self.wanted.resources)
+            if dropped:
+                raise ConfigError(dropped)
 
     # -- apply ------------------------------------------------------------------------------------------------------
 

@@ -454,6 +454,24 @@ def test_the_policy_for_other_attributes_is_set_and_taken_back(site: Site) -> No
     assert "unmanagedAttributePolicy" not in site.get("/users/profile")
 
 
+def test_an_attribute_that_keycloak_would_drop_is_refused_before_anything_is_touched(site: Site) -> None:
+    users = [{"username": "anna", "attributes": {"floor": ["2"]}}]
+    site.sync(**BASE)
+    for check in (True, False):
+        refused = site.run(check, users=users)
+        assert refused["failed"]
+        assert "user anna: Keycloak would drop the attribute floor" in refused["msg"]
+    assert site.get("/users", username="anna") == []
+    read_only = {"attributes": [{"name": "floor"}]}
+    assert "does not let administrators edit it" in site.run(user_profile=read_only, users=users)["msg"]
+    named = {"attributes": [{"name": "floor", "permissions": {"view": ["admin"], "edit": ["admin"]}}]}
+    for profile in (named, {"unmanaged_attribute_policy": "ADMIN_EDIT"}):
+        site.sync(user_profile=profile, users=users)
+        [anna] = site.get("/users", username="anna", exact=True, briefRepresentation=False)
+        assert anna["attributes"] == {"floor": ["2"]}
+        site.sync(users=[], prune=["users", "user_profile"])
+
+
 def test_accounts_at_identity_providers_are_linked(site: Site) -> None:
     provider = {"alias": "github", "provider_id": "github", "config": {"clientId": "a"}}
     link = {"identity_provider": "github", "user_id": "1", "user_name": "anna"}

@@ -8,17 +8,17 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 from jupyterhub.app import JupyterHub
-from jupyterhub.proxy import ConfigurableHTTPProxy
 from jupyterhub.roles import get_default_roles
 from jupyterhub.scopes import _check_scopes_exist
 from traitlets.config import Config
 
 from platform_hub.auth import KeycloakAuthenticator
 from platform_hub.configure import configure
+from platform_hub.proxy import WatchfulProxy
 from platform_hub.settings import Settings, load
 from platform_hub.spawner import PlatformSpawner
 
-CLASSES = [JupyterHub, KeycloakAuthenticator, PlatformSpawner, ConfigurableHTTPProxy]
+CLASSES = [JupyterHub, KeycloakAuthenticator, PlatformSpawner, WatchfulProxy]
 
 
 def configured(settings: Settings, environ: dict[str, str]) -> Config:
@@ -28,7 +28,7 @@ def configured(settings: Settings, environ: dict[str, str]) -> Config:
 
 
 def test_every_setting_is_one_that_its_class_has(config: Any) -> None:
-    known = {cls.__name__: cls.class_traits(config=True) for cls in CLASSES}
+    known = {name.__name__: cls.class_traits(config=True) for cls in CLASSES for name in cls.__mro__}
     for section, traits in config.items():
         assert section in known, section
         assert not set(traits) - set(known[section]), section
@@ -99,6 +99,18 @@ def test_the_sites_overrides_come_last_and_parents_stand_for_the_class_in_use(
     c = configured(settings, environ)
     assert c.PlatformSpawner.http_timeout == 5
     assert c.JupyterHub.allow_named_servers is True
+
+
+def test_parents_stand_for_the_class_in_use_in_files_too(config: Any) -> None:
+    config.KubeSpawner.environment["SITE"] = "own"
+    config.Spawner.http_timeout = 5
+    config.Authenticator.auth_refresh_age = 7
+    config.Proxy.check_routes_on_start = True
+    assert config.PlatformSpawner.environment["SITE"] == "own"
+    assert config.PlatformSpawner.http_timeout == 5
+    assert config.KeycloakAuthenticator.auth_refresh_age == 7
+    assert config.WatchfulProxy.check_routes_on_start is True
+    assert config.JupyterHub.services
 
 
 def test_a_missing_token_of_a_service_stops_the_hub_at_once(settings: Any, environ: Any) -> None:

@@ -15,7 +15,7 @@ from platform_hub.arguments import arguments
 from platform_hub.auth import KeycloakAuthenticator
 from platform_hub.files import GID, user_uid
 from platform_hub.names import keep_placeholders
-from platform_hub.overrides import override
+from platform_hub.overrides import let_parents_speak, override
 from platform_hub.proxy import WatchfulProxy
 from platform_hub.settings import Login, Servers, Settings
 from platform_hub.spawner import PlatformSpawner, prepare_files, profiles_for
@@ -30,6 +30,7 @@ CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:se
 
 def configure(c: Config, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
     """Set everything, the site's own overrides last."""
+    let_parents_speak(c)
     _hub(c, settings, environ)
     _proxy(c)
     _login(c, settings["login"], settings["site"]["url"], environ)

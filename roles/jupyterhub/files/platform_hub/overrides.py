@@ -1,4 +1,4 @@
-"""The site's own traits: checked before they are set, because the hub ignores a misspelt one with a mere warning."""
+"""The site's own traits, as people write them for any hub, and checked: the hub ignores a misspelt one with a mere warning."""
 
 from __future__ import annotations
 
@@ -8,25 +8,34 @@ from typing import Any
 
 from jupyterhub.app import JupyterHub
 from traitlets import HasTraits, TraitError, TraitType
-from traitlets.config import Config
+from traitlets.config import Config, LoggingConfigurable
 
 from platform_hub.auth import KeycloakAuthenticator
 from platform_hub.proxy import WatchfulProxy
 from platform_hub.spawner import PlatformSpawner
 
-_ROOTS = (JupyterHub, PlatformSpawner, KeycloakAuthenticator, WatchfulProxy)
+_USED: tuple[type[LoggingConfigurable], ...] = (PlatformSpawner, KeycloakAuthenticator, WatchfulProxy)
 
 
 class BadOverrides(ValueError):
     """Everything that is wrong with `jupyterhub_overrides`, in one message."""
 
 
+def let_parents_speak(c: Config) -> None:
+    """Let `c.KubeSpawner` and `c.Spawner` be `c.PlatformSpawner`, and so on for the other classes that the hub uses.
+
+    Otherwise what a site sets for a parent would have no effect where the platform has set the same trait for its class.
+    """
+    for used in _USED:
+        for parent in _parents(used):
+            c[parent.__name__] = c[used.__name__]
+
+
 def override(c: Config, overrides: Mapping[str, Mapping[str, Any]]) -> None:
-    """Set the traits. A parent's are set for the class that the hub uses: there they win over what is set already."""
+    """Set the traits, in a config that `let_parents_speak` has seen."""
     check(overrides)
-    classes = _classes()
     for class_name, values in overrides.items():
-        c[classes[class_name].__name__].update(values)
+        c[class_name].update(values)
 
 
 def check(overrides: Mapping[str, Mapping[str, Any]]) -> None:
@@ -56,12 +65,13 @@ def _problems(overrides: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 def _classes() -> dict[str, type[HasTraits]]:
     """Every class that the hub configures, and its parents, which stand for it."""
-    found: dict[str, type[HasTraits]] = {}
-    for root in _ROOTS:
-        for parent in root.__mro__:
-            if issubclass(parent, HasTraits) and parent.class_traits(config=True):
-                found.setdefault(parent.__name__, root)
-    return found
+    return {"JupyterHub": JupyterHub} | {known.__name__: used for used in _USED for known in (used, *_parents(used))}
+
+
+def _parents(used: type[LoggingConfigurable]) -> list[type[LoggingConfigurable]]:
+    """The parents up to what JupyterHub itself defines as a spawner, an authenticator or a proxy."""
+    named = [parent for parent in used.__mro__[1:] if issubclass(parent, LoggingConfigurable)]
+    return named[: named.index(LoggingConfigurable)]
 
 
 def _meant(name: str, known: Mapping[str, object]) -> str:

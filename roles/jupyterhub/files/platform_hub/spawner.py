@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from jupyterhub.user import User
 from kubespawner import KubeSpawner
@@ -14,6 +14,7 @@ from platform_hub.access import Person, permitted_profiles
 from platform_hub.files import restricted, user_files
 from platform_hub.pods import hopeless
 from platform_hub.profiles import kubespawner_profile
+from platform_hub.settings import Settings
 
 
 def person_of(user: User, auth_state: dict[str, Any] | None) -> Person:
@@ -30,7 +31,7 @@ def person_of(user: User, auth_state: dict[str, Any] | None) -> Person:
 async def profiles_for(spawner: PlatformSpawner) -> list[dict[str, Any]]:
     """The entries of the spawn page for one person; kubespawner checks what was submitted against the same list."""
     person = person_of(spawner.user, await spawner.user.get_auth_state())
-    settings = spawner.platform
+    settings = cast(Settings, spawner.platform)
     return [kubespawner_profile(profile, settings) for profile in permitted_profiles(person, settings["profiles"])]
 
 
