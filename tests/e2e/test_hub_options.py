@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from ansible_collections.qhub.platform.plugins.module_utils._config.quantities import parse_quantity
 from ansible_collections.qhub.platform.plugins.module_utils._kube.errors import ApiError
 from tests.e2e.conftest import People
-from tests.e2e.hub import call, configured, is_ready, on_node, pod, pods, wait_for
+from tests.e2e.hub import call, configured, is_ready, is_settled, on_node, pod, pods, wait_for
 from tests.e2e.person import Person
 from tests.site import Site
 
@@ -108,7 +108,7 @@ def lena(people: People) -> Iterator[Person]:
     lena.log_in()
     yield lena
     call(lena, "DELETE", "/hub/api/users/lena/server")
-    wait_for(lambda: not pods(lena.site, "jupyter-lena"))
+    wait_for(lambda: is_settled(lena))
 
 
 def test_images_are_there_before_somebody_needs_them(site: Site) -> None:

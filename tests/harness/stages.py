@@ -35,21 +35,8 @@ def stages() -> list[Stage]:
     site = Site()
     binaries, images = [site.playbook("test_binaries.yml")], [site.playbook("images.yml")]
     cluster = ["--cluster", site.cluster, "--kubeconfig", str(site.kubeconfig)]
-    conformance = [
-        [
-            "env",
-            f"PYTHONPATH={COLLECTIONS}",
-            "python",
-            "-m",
-            "tests.conformance.network_policy",
-            *cluster,
-            "--every",
-            "12",
-        ],
-        _pytest("conformance", "-v", "tests/conformance"),
-    ]
+    cases = ["python", "-m", "tests.conformance.network_policy", *cluster, "--every", "12"]
     first = ("lint", "unit", "conventions")
-    side_by_side = ("contract", "compat", "wait", "molecule")
     return [
         Stage("binaries", "programs that the contract tests start", binaries),
         Stage("lint", "style and types", LINT),
@@ -65,7 +52,7 @@ def stages() -> list[Stage]:
             "cluster",
             "the platform on a cluster of its own",
             [_pytest("cluster", "-v", "tests/cluster/test_runs.py")],
-            after=(*first, "images"),
+            after=("images",),
         ),
         Stage(
             "objects",
@@ -99,12 +86,18 @@ def stages() -> list[Stage]:
             [_pytest("network", "-v", "tests/cluster/test_reachability.py")],
             after=("e2e",),
         ),
-        Stage("molecule", "the Molecule scenarios, on the same cluster", MOLECULE, after=("network",)),
+        Stage(
+            "conformance",
+            "policies mean what the API says",
+            [["env", f"PYTHONPATH={COLLECTIONS}", *cases]],
+            after=("contract", "compat", "wait"),
+        ),
+        Stage("molecule", "the Molecule scenarios, on the same cluster", MOLECULE, after=("network", "conformance")),
         Stage(
             "benchmarks",
             "how long it takes, how much it needs",
             [["tests/benchmarks/run", "platform"]],
-            after=side_by_side,
+            after=("molecule",),
         ),
         Stage(
             "secrets",
@@ -113,15 +106,15 @@ def stages() -> list[Stage]:
             after=("benchmarks",),
         ),
         Stage(
-            "conformance",
-            "policies mean what the API says, and stay in force at restarts",
-            conformance,
+            "restarts",
+            "policies stay in force while the enforcer and the node restart",
+            [_pytest("restarts", "-v", "tests/conformance")],
             after=("secrets",),
         ),
         Stage(
             "down",
             "the cluster of the tests goes, unless something failed",
             [site.playbook("down.yml")],
-            after=("conformance",),
+            after=("restarts",),
         ),
     ]
