@@ -62,7 +62,7 @@ class Person:
 
     def profiles(self) -> list[str]:
         """Names of the profiles that the page offers."""
-        self.open(f"/hub/spawn/{quote(self.name)}")
+        self.open(f"/hub/spawn/{quote(self.name, safe='@')}")
         expect(self.page.locator("#kubespawner-profiles-list")).to_be_visible()
         return [text.strip() for text in self.page.locator("#kubespawner-profiles-list h3").all_inner_texts()]
 
@@ -87,7 +87,7 @@ class Person:
         """Choose a profile and wait until JupyterLab is there. A server that an earlier run has left is stopped first."""
         self.stop_server()
         asked = self.choose(profile, **options)
-        self.page.wait_for_url(re.compile(rf"/user/{quote(self.name)}/lab"), timeout=START)
+        self.page.wait_for_url(re.compile(rf"/user/{quote(self.name, safe='@')}/lab"), timeout=START)
         expect(self.page.locator("#jp-main-dock-panel")).to_be_visible(timeout=60_000)
         measure("click-to-notebook", seconds=time.monotonic() - asked)
 
@@ -101,7 +101,7 @@ class Person:
 
     def open_notebook(self) -> None:
         """Open a new notebook in JupyterLab and wait for its kernel."""
-        self.open(f"/user/{quote(self.name)}/lab?reset")
+        self.open(f"/user/{quote(self.name, safe='@')}/lab?reset")
         card = self.page.locator('.jp-LauncherCard[data-category="Notebook"]').first
         card.click(timeout=60_000)
         self.wait_for_kernel()

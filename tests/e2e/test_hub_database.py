@@ -53,7 +53,7 @@ def test_there_are_no_more_servers_than_the_site_allows(people: People, otto: Pe
     lena = people["lena"]
     lena.log_in()
     lena.choose("Small")
-    expect(lena.page.locator("body")).to_contain_text("Active server limit exceeded")
+    expect(lena.page.locator("body")).to_contain_text("Active user limit exceeded")
     lena.screenshot("18-no-more-servers")
 
 

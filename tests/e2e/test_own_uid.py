@@ -24,5 +24,5 @@ def test_one_is_oneself(people: People) -> None:
     assert who.startswith("nina-example-org---")
     assert home == f"/home/{who}"
     assert int(uid) > 100_000
-    assert nina.run_cell("!stat -c %u:%a ~") == f"{uid}:700"
+    assert nina.run_cell("!stat -c %u:%a ~") == f"{uid}:2700"
     nina.stop_server()
