@@ -52,6 +52,18 @@ def repeated(site: Site, rounds: int) -> Iterator[tuple[str, str]]:
     yield "largest process on the controller", f"{peak:.0f} MiB"
 
 
+def realm(site: Site, rounds: int) -> Iterator[tuple[str, str]]:
+    """What the platform's own realm adds to a playbook when nothing has changed."""
+    runs = {
+        tag: [play(site, f"realm-{tag}", "../tests/benchmarks/realm.yml", "--tags", tag) for _ in range(rounds)]
+        for tag in ("realm", "nothing")
+    }
+    if wrong := [run for run in runs["realm"] if run.code or run.changed]:
+        raise SystemExit(f"the realm failed or changed:\n{wrong[0].output}")
+    added, alone = (statistics.median(run.seconds for run in runs[tag]) for tag in ("realm", "nothing"))
+    yield "the realm without a change adds to a playbook", f"{added - alone:.1f} s"
+
+
 def memory(site: Site) -> Iterator[tuple[str, str]]:
     """Working set of the platform's own pods, as the kubelet tells it; users' servers do not count."""
     used: dict[str, float] = {}
@@ -74,7 +86,7 @@ def main() -> None:
     site = Site()
     gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / MIB / 1024
     print(f"| {os.cpu_count()} processors, {gib:.0f} GiB | |\n|---|---|")
-    for rows in (noted(), repeated(site, rounds), memory(site)):
+    for rows in (noted(), repeated(site, rounds), realm(site, rounds), memory(site)):
         for what, figure in rows:
             print(f"| {what} | {figure} |", flush=True)
 

@@ -17,6 +17,13 @@ from tests.e2e.person import Person
 from tests.site import Site
 
 GPU = "nvidia.com/gpu"
+POOL = "example.org/pool"
+EXTRA_CONFIG = """
+import os
+from pathlib import Path
+
+c.KubeSpawner.environment["SITE"] = os.environ["SITE"] if Path("/etc/reports/reports").exists() else "lost"
+"""
 SPARE = 100 * 2**20
 """Bytes that the placeholder leaves free: less than the smallest server reserves."""
 
@@ -25,6 +32,16 @@ def profile(name: str, **more: Any) -> dict[str, Any]:
     """A small profile."""
     small = {"cpu": {"request": "0.05", "limit": "0.5"}, "memory": {"request": "256Mi", "limit": "512Mi"}}
     return {"name": name, "display_name": name.capitalize(), **small, **more}
+
+
+def sidecar(site: Site) -> dict[str, Any]:
+    """A container that does nothing, as Pod Security wants it."""
+    return {
+        "name": "sidecar",
+        "image": site.value("platform_images")["jupyterlab"],
+        "command": ["sleep", "infinity"],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
 
 
 def nodes(site: Site) -> list[dict[str, Any]]:
@@ -47,9 +64,9 @@ def free_memory(site: Site) -> int:
 
 @pytest.fixture(scope="module", autouse=True)
 def settings(site: Site) -> Iterator[None]:
-    site.client.patch(
-        f"/api/v1/nodes/{nodes(site)[0]['metadata']['name']}/status", {"status": {"capacity": {GPU: "1"}}}
-    )
+    node = f"/api/v1/nodes/{nodes(site)[0]['metadata']['name']}"
+    site.client.patch(f"{node}/status", {"status": {"capacity": {GPU: "1"}}})
+    site.client.patch(node, {"metadata": {"labels": {POOL: "users"}}})
     with configured(
         site,
         jupyterhub_profiles=[
@@ -85,7 +102,17 @@ def settings(site: Site) -> Iterator[None]:
         jupyterhub_volumes=[
             {"name": "scratch", "mount_path": "/scratch", "source": {"emptyDir": {}}, "groups": ["research"]}
         ],
-        jupyterhub_extra_config={"90-site.py": "c.KubeSpawner.environment['SITE'] = 'own'\n"},
+        jupyterhub_extra_config={"90-site.py": EXTRA_CONFIG},
+        jupyterhub_hub_environment={"SITE": "own"},
+        jupyterhub_hub_volumes=[
+            {
+                "name": "secrets",
+                "mount_path": "/etc/reports",
+                "source": {"secret": {"secretName": "jupyterhub-services"}},
+            }
+        ],
+        jupyterhub_hub_containers=[sidecar(site)],
+        platform_node_selectors={"user": {POOL: "users"}},
     ):
         yield
 
@@ -123,6 +150,15 @@ def test_a_server_takes_the_place_of_a_placeholder(site: Site, rosa: Person) -> 
 
 def test_servers_are_placed_by_the_scheduler_that_packs(site: Site, rosa: Person) -> None:
     assert pod(site, "jupyter-rosa")["spec"]["schedulerName"] == f"{site.namespace}-user-scheduler"
+
+
+def test_servers_go_to_the_nodes_for_users(site: Site, rosa: Person) -> None:
+    assert pod(site, "jupyter-rosa")["spec"]["nodeSelector"] == {POOL: "users"}
+    assert "nodeSelector" not in pod(site, "hub-")["spec"]
+
+
+def test_the_hub_has_what_the_site_adds_to_it(site: Site) -> None:
+    assert {status["name"] for status in pod(site, "hub-")["status"]["containerStatuses"]} == {"hub", "sidecar"}
 
 
 def test_the_drain_of_a_node_leaves_servers_alone(site: Site, rosa: Person) -> None:

@@ -28,6 +28,12 @@ def reach(host, port):
 """
 
 
+PICTURE = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'%3E"
+    "%3Ccircle cx='4.5' cy='4.5' r='4' fill='%230a7d4f'/%3E%3C/svg%3E"
+)
+
+
 def refused(person: Person, profile: str) -> None:
     """Ask for a profile past the page. A hub under load says so after it has promised to try."""
     answer = call(person, "POST", f"/hub/api/users/{person.name}/server", {"profile": profile})
@@ -52,7 +58,16 @@ def settings(site: Site) -> Iterator[None]:
             {"name": "organisation", "read": ["*"], "write": ["research"]},
         ],
         "jupyterhub_skeleton": {"welcome.md": "Welcome\n", ".config/tool/settings.ini": "[tool]\n"},
-        "jupyterhub_theme": {"title": "Test Platform", "announcement": "Maintenance on <b>Friday</b>"},
+        "jupyterhub_theme": {
+            "title": "Test Platform",
+            "announcement": "Maintenance on <b>Friday</b>",
+            "announcements": {"spawn": "Big servers are dear"},
+            "welcome": "Ask <i>us</i>",
+            "footer": "Imprint",
+            "primary_color": "#0a7d4f",
+            "logo": PICTURE,
+            "favicon": PICTURE,
+        },
         "jupyterhub_named_servers": 1,
         "jupyterhub_auth_refresh_age": 3,
     }
@@ -166,7 +181,15 @@ def test_texts_of_the_site(lena: Person) -> None:
     lena.open("/hub/home")
     expect(lena.page).to_have_title("Test Platform")
     expect(lena.page.locator(".announcement")).to_have_text("Maintenance on Friday")
+    expect(lena.page.locator(".platform-footer")).to_have_text("Imprint")
+    expect(lena.page.locator(".jpy-logo")).to_have_attribute("src", PICTURE)
+    expect(lena.page.locator("link[rel=icon]")).to_have_attribute("href", PICTURE)
+    expect(lena.page.locator("#start")).to_have_css("background-color", "rgb(10, 125, 79)")
     lena.screenshot("17-home")
+    lena.profiles()
+    expect(lena.page.locator(".announcement")).to_have_text("Big servers are dear")
+    expect(lena.page.locator("p.lead i")).to_have_text("us")
+    lena.screenshot("19-spawn")
 
 
 def test_a_link_leads_to_no_other_home(otto: Person, rosa: Person) -> None:
@@ -271,6 +294,8 @@ def test_the_proxy_says_so_while_the_hub_is_away(site: Site, people: People) -> 
 
 def test_metrics_need_the_token_of_the_service(site: Site, lena: Person) -> None:
     assert call(lena, "GET", "/hub/metrics")["status"] == 403
+    metrics = call(lena, "GET", "/hub/metrics", token=site.secret("jupyterhub-services", "metrics"))
+    assert "jupyterhub_running_servers" in metrics["text"]
 
 
 def test_the_page_after_the_logout(people: People) -> None:
