@@ -42,12 +42,11 @@ class UserHandler(Handler):
         names = {ref.key[0] for ref in refs}
         path = f"{realm.path}/users"
         if len(names) <= FEW:
-
-            def of_name(name: str) -> list[dict[str, Any]]:
-                found: list[dict[str, Any]] = realm.api.get(path, username=name, exact=True, briefRepresentation=False)
-                return found
-
-            entries = [raw for found in parallel(of_name, sorted(names), READERS) for raw in found]
+            entries = [
+                raw
+                for name in sorted(names)
+                for raw in realm.api.get(path, username=name, exact=True, briefRepresentation=False)
+            ]
         else:
             entries = [raw for raw in realm.api.pages(path, briefRepresentation=False) if raw["username"] in names]
         return {Ref(self.kind, (raw["username"],)): self.actual(raw) for raw in entries}
@@ -87,14 +86,10 @@ class UserGroupHandler(Handler):
         return paths
 
     def _by_user(self, realm: Realm, users: Collection[str], paths: dict[str, str]) -> Table:
-        def groups(user: str) -> list[dict[str, Any]]:
-            return list(realm.api.pages(f"{realm.path}/users/{realm.user_id(user)}/groups", briefRepresentation=True))
-
-        names = sorted(users)
         return {
             Ref(self.kind, (user, paths[group["id"]])): Actual(id=group["id"])
-            for user, found in zip(names, parallel(groups, names, READERS), strict=True)
-            for group in found
+            for user in sorted(users)
+            for group in realm.api.pages(f"{realm.path}/users/{realm.user_id(user)}/groups", briefRepresentation=True)
             if group["id"] in paths
         }
 
@@ -129,7 +124,11 @@ class UserRoleHandler(Handler):
     def read(self, realm: Realm, refs: Collection[Ref]) -> Table:
         users = {ref.key[0] for ref in refs if Ref("user", ref.key[:1]) in realm.table}
         if len(users) <= FEW:
-            return self._by_user(realm, sorted(users))
+            return {
+                Ref(self.kind, (user, source, role)): Actual()
+                for user in sorted(users)
+                for source, role in read_mappings(realm, f"{realm.path}/users/{realm.user_id(user)}")
+            }
         listings = {}
         for source, role in sorted({(ref.key[1], ref.key[2]) for ref in refs}):
             try:
@@ -147,16 +146,6 @@ class UserRoleHandler(Handler):
             for (source, role), found in zip(listings, parallel(members, list(listings.values()), READERS), strict=True)
             for member in found
             if member["username"] in users
-        }
-
-    def _by_user(self, realm: Realm, users: list[str]) -> Table:
-        def roles(user: str) -> list[tuple[str, str]]:
-            return list(read_mappings(realm, f"{realm.path}/users/{realm.user_id(user)}"))
-
-        return {
-            Ref(self.kind, (user, source, role)): Actual()
-            for user, found in zip(users, parallel(roles, users, READERS), strict=True)
-            for source, role in found
         }
 
     def create(self, realm: Realm, change: Change) -> Actual:
