@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -79,8 +80,9 @@ def recreate(site: Site, name: str) -> None:
 
 
 def is_settled(person: Person) -> bool:
-    """Whether the person's server is neither starting nor stopping nor looked for."""
-    return '"pending": null' in call(person, "GET", f"/hub/api/users/{person.name}")["text"]
+    """Whether none of the person's servers is starting, stopping or looked for."""
+    user = json.loads(call(person, "GET", f"/hub/api/users/{person.name}")["text"])
+    return not user["pending"] and not any(server["pending"] for server in user["servers"].values())
 
 
 def on_node(site: Site, *command: str) -> str:

@@ -36,10 +36,11 @@ def profile(name: str, **more: Any) -> dict[str, Any]:
 
 def sidecar(site: Site) -> dict[str, Any]:
     """A container that does nothing, as Pod Security wants it."""
+    hub = site.object("deployments", "hub", "apis/apps/v1")["spec"]["template"]["spec"]["containers"][0]
     return {
         "name": "sidecar",
-        "image": site.value("platform_images")["jupyterlab"],
-        "command": ["sleep", "infinity"],
+        "image": hub["image"],
+        "command": ["tini", "--", "sleep", "infinity"],
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
 
@@ -63,7 +64,11 @@ def free_memory(site: Site) -> int:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def settings(site: Site) -> Iterator[None]:
+def settings(site: Site, people: People) -> Iterator[None]:
+    for name in ("ada", "rosa", "otto", "lena"):  # what earlier tests have left would take part in the reckoning
+        people[name].log_in()
+        people[name].stop_server()
+    wait_for(lambda: not pods(site, "jupyter-"))
     node = f"/api/v1/nodes/{nodes(site)[0]['metadata']['name']}"
     site.client.patch(f"{node}/status", {"status": {"capacity": {GPU: "1"}}})
     site.client.patch(node, {"metadata": {"labels": {POOL: "users"}}})
