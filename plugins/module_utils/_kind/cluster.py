@@ -108,6 +108,13 @@ class Kind:
 
     def wait_until_ready(self) -> None:
         """Wait until the API answers and the node, DNS and storage are ready; the node's own kubectl does the waiting."""
+        alive = self._exec("true")
+        if alive.returncode != 0:
+            raise ImagesError(
+                f"The container engine says that {self.wanted.node} runs, but nothing can be run in it "
+                f"({alive.stderr.strip()}), as after a crash of this machine. `{self.engine.name} rm --force "
+                f"{self.wanted.node}` removes the cluster with its volumes; the next run makes a new one."
+            )
         wait = (
             f"timeout {READY_WITHIN} sh -c 'until kubectl get --raw=/readyz >/dev/null 2>&1; do sleep 1; done'"
             f" && kubectl wait --for=condition=Ready node --all --timeout={READY_WITHIN}s"

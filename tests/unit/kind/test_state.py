@@ -24,7 +24,8 @@ case "$1" in
   inspect) cat node ;;
   start) sed -i 's/"Running": false/"Running": true/' node ;;
   save) echo archive ;;
-  exec) case "$*" in
+  exec) [ ! -e dead ] || {{ echo "cannot exec in a stopped container" >&2; exit 255; }}
+  case "$*" in
     *import*) cat > /dev/null; cat wanted > loaded ;;
     *list*) cat loaded ;;
     *get\\ pods*) echo "etcd-0 CrashLoopBackOff" ;;
@@ -150,6 +151,13 @@ def test_a_cluster_that_does_not_get_ready_is_explained(scene: Scene) -> None:
     scene.present()
     scene.put("sick", "")
     with pytest.raises(ImagesError, match=r"(?s)not ready after .* s.*CrashLoopBackOff.*no route to host"):
+        scene.present()
+
+
+def test_a_node_that_runs_only_in_the_engines_records_is_explained(scene: Scene) -> None:
+    scene.present()
+    scene.put("dead", "")
+    with pytest.raises(ImagesError, match=r"cannot exec in a stopped.*podman rm --force qhub-control-plane"):
         scene.present()
 
 
