@@ -125,6 +125,8 @@ _IMAGE = Format(
     lambda value: "" if _REFERENCE.fullmatch(str(value)) else "write it like registry.example.org/name:tag",
 )
 
+_ABSOLUTE_PATH = Format("an absolute path", lambda value: "" if str(value).startswith("/") else f"write /{value}")
+
 # The first pattern that matches the end of a path (indices left out) decides. A path is `role_setting.key.key`.
 _CONVENTIONS: tuple[tuple[re.Pattern[str], Format | None], ...] = tuple(
     (re.compile(pattern), format_)
@@ -139,6 +141,7 @@ _CONVENTIONS: tuple[tuple[re.Pattern[str], Format | None], ...] = tuple(
         (r"(^|[._])(cidrs?|source_ranges|trusted_ips)$", _CIDR),
         (r"load_balancer_ip$", _ADDRESS),
         (r"(^|[._])email$", _EMAIL_FORMAT),
+        (r"(^|[._])mount_path$", _ABSOLUTE_PATH),
         (r"_(timeout|interval|period|retention)$", _DURATION),
         (r"^platform_(name|namespace)$|_extra_namespaces$", _NAME),
         (r"^platform_image_overrides\.|(^|[._])image$", _IMAGE),

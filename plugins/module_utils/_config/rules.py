@@ -18,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     rules_pods.overrides_name_images,
     rules_pods.images_can_be_had,
     rules_pods.images_of_servers_exist,
+    rules_pods.one_scheduler_places_servers,
     rules_ingress.ports_differ,
     rules_ingress.node_ports_are_free,
     rules_ingress.local_ports_lead_to_traefik,

@@ -58,6 +58,16 @@ def images_of_servers_exist(config: Config) -> Iterator[Problem]:
                 yield Problem(path, f"no image of the catalogue is called {value}", mend)
 
 
+def one_scheduler_places_servers(config: Config) -> Iterator[Problem]:
+    """A scheduler that is named places users' pods, and the platform's own would have nothing to do."""
+    if config.get("jupyterhub_pack_users", False) and config.get("jupyterhub_user_scheduler", ""):
+        yield Problem(
+            "jupyterhub_pack_users",
+            f"has no effect, because the scheduler {config.get('jupyterhub_user_scheduler')} places users' pods",
+            "leave jupyterhub_user_scheduler empty, or this one out",
+        )
+
+
 def _request_fits(path: str, value: Mapping[str, Any]) -> Iterator[Problem]:
     if "request" in value and "limit" in value and _exceeds(value["request"], value["limit"]):
         yield Problem(

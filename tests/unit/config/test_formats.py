@@ -32,6 +32,7 @@ def complaint(path: str, value: Any) -> str:
         ("platform_image_overrides.traefik", "localhost:5000/traefik:v3@sha256:" + "0" * 64),
         ("keycloak_users[0].email", "ada@qhub.localhost"),
         ("platform_namespace", "qhub-1"),
+        ("jupyterhub_volumes[0].mount_path", "/scratch"),
     ],
 )
 def test_right(path: str, value: Any) -> None:
@@ -59,6 +60,7 @@ def test_right(path: str, value: Any) -> None:
         ("platform_external_keycloak_url", "https://login.example.org:x/", "https://"),
         ("role_cidrs[0]", "10.0.0.1/8", "without host bits"),
         ("ingress_traefik_load_balancer_ip", "10.0.0", "192.0.2.10"),
+        ("jupyterhub_profiles[0].volumes[0].mount_path", "scratch", "/scratch"),
         ("role_users[0].email", "ada", "name@example.org"),
         ("platform_namespace", "My_Namespace", "lower case letters"),
         ("platform_image_overrides.traefik", "Traefik latest", "name:tag"),

@@ -100,6 +100,11 @@ def test_a_sound_config() -> None:
         ),
         ({"keycloak_groups": [{"description": "x"}]}, "keycloak_groups[0].name", "name the group"),
         (
+            {"jupyterhub_pack_users": True, "jupyterhub_user_scheduler": "other"},
+            "jupyterhub_pack_users",
+            "the scheduler other places users' pods",
+        ),
+        (
             {"keycloak_groups": GROUPS, "jupyterhub_allowed_groups": ["*", "teachin"]},
             "jupyterhub_allowed_groups[1]",
             "did you mean teaching?",
