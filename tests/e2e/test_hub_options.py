@@ -18,6 +18,8 @@ from tests.site import Site
 
 GPU = "nvidia.com/gpu"
 POOL = "example.org/pool"
+SLOW = 60_000
+"""Milliseconds for what takes one or two seconds on a quiet machine."""
 EXTRA_CONFIG = """
 import os
 from pathlib import Path
@@ -150,6 +152,8 @@ def test_images_are_there_before_somebody_needs_them(site: Site) -> None:
 def test_a_server_takes_the_place_of_a_placeholder(site: Site, rosa: Person) -> None:
     [placeholder] = pods(site, "user-placeholder")
     assert placeholder["status"]["phase"] == "Pending"
+    preempted = [event["involvedObject"]["name"] for event in site.objects("events") if event["reason"] == "Preempted"]
+    assert any(name.startswith("user-placeholder") for name in preempted)
     assert placeholder["spec"]["priority"] < pod(site, "jupyter-rosa")["spec"]["priority"]
 
 
@@ -189,7 +193,7 @@ def test_a_volume_for_a_group(rosa: Person, lena: Person) -> None:
 
 
 def test_how_full_the_home_is_shows_below(rosa: Person) -> None:
-    expect(rosa.page.locator("#jp-bottom-panel")).to_contain_text("Disk:")
+    expect(rosa.page.locator("#jp-bottom-panel")).to_contain_text("Disk:", timeout=SLOW)
 
 
 def test_two_people_edit_one_notebook_together(rosa: Person, lena: Person) -> None:
@@ -206,7 +210,7 @@ def test_two_people_edit_one_notebook_together(rosa: Person, lena: Person) -> No
     cell = lena.page.locator(".jp-NotebookPanel .jp-CodeCell").last.locator(".cm-content")
     cell.click()
     lena.page.keyboard.insert_text("# from Lena")
-    expect(rosa.page.locator(".jp-NotebookPanel .jp-CodeCell").last).to_contain_text("# from Lena")
+    expect(rosa.page.locator(".jp-NotebookPanel .jp-CodeCell").last).to_contain_text("# from Lena", timeout=SLOW)
     rosa.screenshot("20-together")
 
 
@@ -223,7 +227,8 @@ def test_a_second_server_with_a_name(site: Site, rosa: Person) -> None:
     rosa.screenshot("21-named-servers")
     assert call(rosa, "DELETE", "/hub/api/users/rosa/servers/second")["status"] in (202, 204)
     refused = call(rosa, "POST", "/hub/api/users/rosa/servers/third", {"profile": "small"})
-    assert "second" in json.dumps(refused) or refused["status"] == 400
+    assert refused["status"] == 400
+    assert "maximum of 1 named servers" in refused["text"]
 
 
 def test_an_attribute_in_keycloak_opens_a_profile(people: People, lena: Person) -> None:
@@ -248,8 +253,8 @@ def test_a_service_may_do_what_it_is_for_and_nothing_else(site: Site, lena: Pers
 
 
 def test_an_idle_server_is_stopped_as_its_profile_says(site: Site, rosa: Person, lena: Person) -> None:
-    lena.start_server("Brief")
-    lena.page.goto("about:blank")  # an open JupyterLab is activity
+    assert call(lena, "POST", "/hub/api/users/lena/server", {"profile": "brief"})["status"] in (201, 202)
+    wait_for(lambda: any(map(is_ready, pods(site, "jupyter-lena"))))
     wait_for(lambda: not pods(site, "jupyter-lena"))
     assert is_ready(pod(site, "jupyter-rosa"))
 
@@ -279,9 +284,9 @@ def test_a_server_starts_in_a_home_that_is_full_and_its_owner_makes_room(site: S
     try:
         on_node(site, "sh", "-c", f"cat /dev/zero > {home}/big 2>/dev/null || chown 1000:100 {home}/big")
         lena.start_server("Small")
-        expect(lena.page.locator("#jp-bottom-panel")).to_contain_text("Disk: 4.00 / 4.00 MB")
+        expect(lena.page.locator("#jp-bottom-panel")).to_contain_text("Disk: 4.00 / 4.00 MB", timeout=SLOW)
         lena.page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
-        expect(lena.page.locator(".jp-Dialog")).to_contain_text("No space left on device")
+        expect(lena.page.locator(".jp-Dialog")).to_contain_text("No space left on device", timeout=SLOW)
         lena.screenshot("23-home-is-full")
         lena.page.locator(".jp-Dialog button").last.click()
         lena.page.evaluate(
