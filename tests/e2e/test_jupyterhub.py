@@ -189,6 +189,7 @@ def test_texts_of_the_site(lena: Person) -> None:
     lena.profiles()
     expect(lena.page.locator(".announcement")).to_have_text("Big servers are dear")
     expect(lena.page.locator("p.lead i")).to_have_text("us")
+    expect(lena.page.locator("#profile-item-small")).to_be_checked()  # though she has asked for another one last
     lena.screenshot("19-spawn")
 
 

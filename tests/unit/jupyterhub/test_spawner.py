@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -198,3 +199,27 @@ def test_the_spawn_page_shows_what_may_be_chosen(spawner: Any, user: Any) -> Non
     form = asyncio.run(spawner(user(groups=["teaching"])).get_options_form())
     assert "Small" in form
     assert "Large" not in form
+
+
+def checked(form: str) -> list[str]:
+    return re.findall(r'value="([^"]+)"\s+checked', form)
+
+
+def test_the_spawn_page_offers_again_what_was_chosen_last(spawner: Any, user: Any, with_options: Any) -> None:
+    made = spawner(user(groups=["research"]), profile="large")
+    assert checked(asyncio.run(made.get_options_form())) == ["large"]
+    made = spawner(user(groups=["research"]), profile="small", image="r")
+    assert '"image": "r"' in asyncio.run(made.get_options_form())
+
+
+@pytest.mark.parametrize(
+    "stale", [{"profile": "large"}, {"profile": "gone"}, {"profile": "small", "image": "julia"}, {"image": "r"}]
+)
+def test_the_default_is_chosen_where_the_last_choice_is_no_longer_offered(
+    spawner: Any, user: Any, with_options: Any, stale: dict[str, str]
+) -> None:
+    made = spawner(user(groups=["teaching"]), **stale)
+    form = asyncio.run(made.get_options_form())
+    assert checked(form) == ["small"]
+    assert "julia" not in form
+    assert made.user_options == stale

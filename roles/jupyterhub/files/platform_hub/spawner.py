@@ -70,6 +70,23 @@ class PlatformSpawner(KubeSpawner):
         form: str = await super().get_options_form()
         return form
 
+    def _render_options_form(self, profile_list: list[dict[str, Any]]) -> str:
+        """Show what was chosen last as chosen, as long as it is offered; kubespawner would show a page with no choice at all.
+
+        Nothing awaits in between, so that nobody else sees the options without what is hidden here.
+        """
+        saved = self.user_options
+        offered = {profile["slug"]: profile for profile in profile_list}
+        try:
+            self._check_choices(offered[saved["profile"]])
+        except (KeyError, Refusal):
+            self.user_options = {}
+        try:
+            form: str = super()._render_options_form(profile_list)
+        finally:
+            self.user_options = saved
+        return form
+
     async def load_user_options(self) -> None:
         """Refuse what is not offered to this person, whichever way it was asked for, then apply the profile."""
         offered = {profile["slug"]: profile for profile in await profiles_for(self)}
