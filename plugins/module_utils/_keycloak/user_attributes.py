@@ -1,6 +1,6 @@
 # Copyright: Contributors to the qhub.platform project
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Attributes of users that Keycloak would drop without a word, because the realm's user profile does not know them or keeps them."""
+"""Attributes of users that Keycloak would drop without a word, as the realm's user profile does not let us write them."""
 
 from __future__ import annotations
 
